@@ -1,1 +1,21 @@
+//! What the tests of every crate share: a private, real nats-server for each test, waiting for conditions instead of
+//! times, and how many cases a long test runs.
+//!
+//! Everything here panics with a message that says what went wrong, because a test has nothing better to do about it.
+//! The one exception is [`nats_server_binary`], which `xtask` asks before it installs a server.
 
+mod binary;
+mod cluster;
+mod config;
+mod count;
+mod health;
+mod nats_server;
+mod process;
+mod start;
+mod wait;
+
+pub use binary::{BinaryError, NATS_SERVER_VERSION, installed_nats_server, nats_server_binary};
+pub use cluster::Cluster;
+pub use count::count;
+pub use nats_server::{NatsServer, NatsServerBuilder};
+pub use wait::eventually;
