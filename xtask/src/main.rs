@@ -1,1 +1,50 @@
-fn main() {}
+//! The chores of this repository: `cargo xtask --help`.
+
+mod check;
+mod launch;
+mod step;
+mod tally;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Run Threadmark with a live demo workspace; the arguments are those of `threadmark up`
+    Up(PassedOn),
+    /// Check formatting, lints and dependencies, then run every test with reduced counts
+    Test(check::Arguments),
+    /// Run every test with full counts, optimized; takes hours
+    Soak(check::Arguments),
+    /// Measure, ours beside the bare thing; the arguments are those of the bench program
+    Bench(PassedOn),
+    /// Make sure that a fitting nats-server is there
+    Tools,
+}
+
+#[derive(clap::Args)]
+struct PassedOn {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<std::ffi::OsString>,
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::Up(passed_on) => launch::up(&passed_on.arguments),
+        Chore::Test(arguments) => check::test(&arguments),
+        Chore::Soak(arguments) => check::soak(&arguments),
+        Chore::Bench(passed_on) => launch::bench(&passed_on.arguments),
+        Chore::Tools => tools::nats_server().map(drop),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            step::note(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

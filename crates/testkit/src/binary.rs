@@ -72,7 +72,8 @@ fn overridden(path: PathBuf) -> Result<PathBuf, BinaryError> {
 fn version_of(binary: &Path) -> Result<Version, String> {
     let output = Command::new(binary).arg("--version").output().map_err(|error| format!("does not run ({error})"))?;
     let printed = String::from_utf8_lossy(&output.stdout);
-    Version::parse(&printed).ok_or_else(|| format!("does not print a version but {:?}", printed.trim()))
+    let first_line = printed.lines().next().unwrap_or_default();
+    Version::parse(first_line).ok_or_else(|| format!("does not print its version but {first_line:?}"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +125,6 @@ mod tests {
         let error = overridden(PathBuf::from("no/such/nats-server")).unwrap_err().to_string();
         assert!(error.contains("no/such/nats-server, which does not run"), "{error}");
         let error = overridden(PathBuf::from("/bin/echo")).unwrap_err().to_string();
-        assert!(error.contains("does not print a version but"), "{error}");
+        assert!(error.contains("does not print its version but"), "{error}");
     }
 }

@@ -1,0 +1,61 @@
+//! The checks and the tests of the whole workspace.
+
+use std::io::{self, BufReader};
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::step::{cargo_at_root, note, run, run_with};
+use crate::tally::Tally;
+use crate::tools;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Passed on to `cargo test`: `cargo xtask test -- -p bus`
+    #[arg(last = true)]
+    cargo_test: Vec<String>,
+}
+
+/// Everything that a change must pass, with reduced counts. What is quick to check comes first.
+pub(crate) fn test(arguments: &Arguments) -> anyhow::Result<()> {
+    run("format", cargo_at_root().args(["fmt", "--all", "--check"]))?;
+    run("lints", cargo_at_root().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    dependencies()?;
+    run_tests(arguments, &[], &[])
+}
+
+/// The tests with full counts. They are the same tests; `testkit::count` makes them longer.
+pub(crate) fn soak(arguments: &Arguments) -> anyhow::Result<()> {
+    run_tests(arguments, &["--release"], &[("THREADMARK_SOAK", "1")])
+}
+
+fn run_tests(arguments: &Arguments, profile: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
+    let nats_server = tools::nats_server()?;
+    // The tests that kill processes start the `threadmark` binary, so it is built whichever tests are chosen. Together
+    // with the tests, so that it shares their features and nothing is compiled twice.
+    run("build", cargo_at_root().args(["build", "--workspace", "--bins", "--tests"]).args(profile))?;
+    let mut tests = cargo_at_root();
+    tests.args(["test", "--no-fail-fast"]).args(profile).args(&arguments.cargo_test);
+    tests.envs(environment.iter().copied()).env("THREADMARK_NATS_SERVER", nats_server);
+    let mut tally = Tally::default();
+    let outcome = run_with("tests", &mut tests, |command| tallied(command, &mut tally));
+    note("all test programs together:");
+    tally.print(&mut io::stdout(), outcome.is_ok())?;
+    outcome
+}
+
+/// Runs the tests with their output passed on and counted.
+fn tallied(command: &mut Command, tally: &mut Tally) -> io::Result<ExitStatus> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    if let Some(output) = child.stdout.take() {
+        tally.pass_on(BufReader::new(output), io::stdout())?;
+    }
+    child.wait()
+}
+
+fn dependencies() -> anyhow::Result<()> {
+    let installed = cargo_at_root().args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if installed.is_ok_and(|status| status.success()) {
+        return run("dependencies", cargo_at_root().args(["deny", "check"]));
+    }
+    note("dependencies: SKIPPED, cargo-deny is not installed (`cargo install --locked cargo-deny`)");
+    Ok(())
+}
