@@ -1,0 +1,170 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::kv;
+use conversation::ConversationId;
+use quick_cache::sync::Cache;
+use tokio::sync::OnceCell;
+
+use crate::key::{Keyring, WorkspaceKeys};
+use crate::{Error, stream};
+
+/// How to reach the bus and what to ask of it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `nats://host:port`, several separated by commas.
+    pub url: String,
+    /// What the server's logs call this client.
+    pub name: String,
+    /// Copies of every stream: 1, or 3 in a cluster.
+    pub replicas: usize,
+    /// How long the server knows a repeated message id. Nothing leans on it; 2 minutes is the server's default.
+    pub duplicate_window: Duration,
+}
+
+impl Options {
+    /// One copy of everything at `url`.
+    pub fn new(url: impl Into<String>) -> Options {
+        Options {
+            url: url.into(),
+            name: "threadmark".to_owned(),
+            replicas: 1,
+            duplicate_window: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The oldest server with everything that is used: schedules with zones.
+const NEEDED: (u64, u64) = (2, 14);
+const NEEDED_TEXT: &str = "2.14";
+
+/// How long one request to the server may take before it is tried again.
+pub(crate) const REQUEST: Duration = Duration::from_secs(3);
+/// How long an operation tries before it says that the bus is away.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Keys kept at hand: about 200 bytes each.
+const CACHED_KEYS: usize = 100_000;
+/// Appends on their way at once. JetStream's own limit is 10,000 and more for a stream.
+const IN_FLIGHT: usize = 4_096;
+
+/// The bus. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) client: async_nats::Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) options: Options,
+    pub(crate) addresses: Cache<String, ConversationId>,
+    pub(crate) keyrings: Cache<String, Keyring>,
+    pub(crate) workspaces: Cache<String, WorkspaceKeys>,
+    events: OnceCell<jetstream::stream::Stream>,
+    keys: OnceCell<kv::Store>,
+    aliases: OnceCell<kv::Store>,
+}
+
+impl Bus {
+    /// Connects, and goes on connecting again whenever the server goes away.
+    ///
+    /// # Errors
+    /// [`Error::Away`] when no server answers within 8 s, [`Error::Version`] when it is older than 2.14.
+    pub async fn connect(options: &Options) -> Result<Bus, Error> {
+        let connect = async_nats::ConnectOptions::new()
+            .name(&options.name)
+            .connection_timeout(REQUEST)
+            .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
+            .retry_on_initial_connect()
+            .connect(options.url.split(',').collect::<Vec<_>>());
+        let client = tokio::time::timeout(PATIENCE, connect)
+            .await
+            .map_err(|late| Error::away("connecting", late))?
+            .map_err(|error| Error::away("connecting", error))?;
+        wait_connected(&client).await?;
+        check_version(&client)?;
+        let jetstream = jetstream::context::ContextBuilder::new()
+            .timeout(REQUEST)
+            .ack_timeout(REQUEST)
+            .max_ack_inflight(IN_FLIGHT)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        Ok(Bus(Arc::new(Inner {
+            client,
+            jetstream,
+            options: options.clone(),
+            addresses: Cache::new(CACHED_KEYS),
+            keyrings: Cache::new(CACHED_KEYS),
+            workspaces: Cache::new(1_000),
+            events: OnceCell::new(),
+            keys: OnceCell::new(),
+            aliases: OnceCell::new(),
+        })))
+    }
+
+    /// Makes the streams and buckets, or brings them to what this version needs. Deletes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] when one exists with settings that can't be changed.
+    pub async fn ensure_streams(&self) -> Result<(), Error> {
+        stream::ensure(&self.0.jetstream, &self.0.options).await
+    }
+
+    /// Whether the connection stands right now.
+    pub fn is_connected(&self) -> bool {
+        self.0.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// The JetStream context itself, for consumers that this crate does not know of.
+    pub fn jetstream(&self) -> &jetstream::Context {
+        &self.0.jetstream
+    }
+
+    /// Sends what is still on its way out. Call it before the process ends.
+    pub async fn flush(&self) {
+        let flushed = tokio::time::timeout(REQUEST, self.0.client.flush()).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            tracing::warn!("the bus did not take the last messages in time");
+        }
+    }
+
+    /// The stream of all events, as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn events_info(&self) -> Result<jetstream::stream::Info, Error> {
+        let stream = self.events().await?;
+        stream.get_info().await.map_err(|error| Error::away("looking at the stream of events", error))
+    }
+
+    pub(crate) async fn events(&self) -> Result<&jetstream::stream::Stream, Error> {
+        let get = async || self.0.jetstream.get_stream(stream::EVENTS).await;
+        self.0.events.get_or_try_init(get).await.map_err(|error| Error::away("opening the stream of events", error))
+    }
+
+    pub(crate) async fn keys(&self) -> Result<&kv::Store, Error> {
+        let get = async || self.0.jetstream.get_key_value(stream::KEYS).await;
+        self.0.keys.get_or_try_init(get).await.map_err(|error| Error::away("opening the bucket of keys", error))
+    }
+
+    pub(crate) async fn aliases(&self) -> Result<&kv::Store, Error> {
+        let get = async || self.0.jetstream.get_key_value(stream::ALIASES).await;
+        self.0.aliases.get_or_try_init(get).await.map_err(|error| Error::away("opening the bucket of aliases", error))
+    }
+}
+
+async fn wait_connected(client: &async_nats::Client) -> Result<(), Error> {
+    let connected = async {
+        while client.connection_state() != async_nats::connection::State::Connected {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, connected).await.map_err(|late| Error::away("connecting", late))
+}
+
+fn check_version(client: &async_nats::Client) -> Result<(), Error> {
+    let found = client.server_info().version;
+    let mut numbers = found.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version < NEEDED { Err(Error::Version { found, needed: NEEDED_TEXT }) } else { Ok(()) }
+}

@@ -1,0 +1,179 @@
+//! Keys: one for each conversation, so that a person can be forgotten, and one pair for each workspace.
+
+use std::sync::Arc;
+
+use async_nats::jetstream::kv;
+use async_nats::jetstream::kv::CreateErrorKind;
+use bytes::Bytes;
+use conversation::ConversationId;
+use hmac::{Hmac, Mac};
+use prost::Message;
+use sha2::Sha256;
+
+use crate::seal::{SealKey, random};
+use crate::{Bus, Error, SealError};
+
+/// First byte of a stored key: it stands in the clear. Other numbers are for wrapped ones.
+const CLEAR: u8 = 1;
+
+/// Seals and unseals what is said in one conversation.
+#[derive(Clone)]
+pub struct Keyring(Arc<SealKey>);
+
+impl Keyring {
+    /// Seals a message.
+    pub fn seal(&self, message: &impl Message) -> Vec<u8> {
+        self.0.seal(&message.encode_to_vec())
+    }
+
+    /// Unseals a message.
+    ///
+    /// # Errors
+    /// [`SealError`] when it was sealed under another key, damaged, or is another message.
+    pub fn open<M: Message + Default>(&self, sealed: &[u8]) -> Result<M, SealError> {
+        M::decode(self.0.open(sealed)?.as_slice()).map_err(|_| SealError::Malformed)
+    }
+}
+
+/// What a workspace derives ids with, and seals what belongs to no conversation.
+#[derive(Clone)]
+pub struct WorkspaceKeys(Arc<Pair>);
+
+struct Pair {
+    hash: [u8; 32],
+    seal: SealKey,
+}
+
+impl WorkspaceKeys {
+    /// The id of the message that a channel calls `channel_message_id`: 32 hex digits, the same each time.
+    pub fn message_ref(&self, channel: &str, channel_message_id: &str) -> String {
+        self.fact_id(&["message", channel, channel_message_id])
+    }
+
+    /// The id of a fact, from what makes its source the same source: 32 hex digits of a keyed hash.
+    pub fn fact_id(&self, identity: &[&str]) -> String {
+        let mut mac = match Hmac::<Sha256>::new_from_slice(&self.0.hash) {
+            Ok(mac) => mac,
+            Err(_) => unreachable!("HMAC takes keys of any length"),
+        };
+        for part in identity {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Seals bytes.
+    pub fn seal(&self, clear: &[u8]) -> Vec<u8> {
+        self.0.seal.seal(clear)
+    }
+
+    /// Unseals bytes.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.0.seal.open(sealed)
+    }
+}
+
+impl Bus {
+    /// The keys of a workspace; an empty name stands for the deployment. Found or made.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn workspace(&self, workspace: &str) -> Result<WorkspaceKeys, Error> {
+        let name = if workspace.is_empty() { "_deployment" } else { workspace };
+        if let Some(keys) = self.0.workspaces.get(name) {
+            return Ok(keys);
+        }
+        let stored = self.find_or_make_key::<64>(name).await?;
+        let (mut hash, mut seal) = ([0; 32], [0; 32]);
+        hash.copy_from_slice(&stored[..32]);
+        seal.copy_from_slice(&stored[32..]);
+        let keys = WorkspaceKeys(Arc::new(Pair { hash, seal: SealKey::new(seal) }));
+        self.0.workspaces.insert(name.to_owned(), keys.clone());
+        Ok(keys)
+    }
+
+    /// The keyring of a conversation, found or made.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn keyring(&self, workspace: &str, conversation: &ConversationId) -> Result<Keyring, Error> {
+        let name = key_name(workspace, conversation);
+        if let Some(keyring) = self.0.keyrings.get(&name) {
+            return Ok(keyring);
+        }
+        let keyring = Keyring(Arc::new(SealKey::new(self.find_or_make_key::<32>(&name).await?)));
+        self.0.keyrings.insert(name, keyring.clone());
+        Ok(keyring)
+    }
+
+    /// The keyring of a conversation if there is one: `None` means that no such conversation is known in the
+    /// workspace, or that it was erased.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn conversation(&self, workspace: &str, conversation: &str) -> Result<Option<Keyring>, Error> {
+        let Some(conversation) = ConversationId::parse(conversation) else { return Ok(None) };
+        let name = key_name(workspace, &conversation);
+        if let Some(keyring) = self.0.keyrings.get(&name) {
+            return Ok(Some(keyring));
+        }
+        let Some(stored) = read(self.keys().await?, &name).await? else { return Ok(None) };
+        let keyring = Keyring(Arc::new(SealKey::new(parse::<32>(&name, &stored)?)));
+        self.0.keyrings.insert(name, keyring.clone());
+        Ok(Some(keyring))
+    }
+
+    async fn find_or_make_key<const N: usize>(&self, name: &str) -> Result<[u8; N], Error> {
+        let fresh: [u8; N] = random();
+        let value: Bytes = [&[CLEAR], fresh.as_slice()].concat().into();
+        let stored = find_or_create(self.keys().await?, name, value).await?;
+        parse(name, &stored)
+    }
+}
+
+fn key_name(workspace: &str, conversation: &ConversationId) -> String {
+    format!("{workspace}.{conversation}")
+}
+
+fn parse<const N: usize>(name: &str, stored: &[u8]) -> Result<[u8; N], Error> {
+    match stored.split_first() {
+        Some((&CLEAR, key)) => key.try_into().map_err(|_| Error::unreadable(format!("key {name}"), "its length")),
+        _ => Err(Error::unreadable(format!("key {name}"), "stored by a newer version")),
+    }
+}
+
+/// The value of a key as the leader of the bucket has it: a follower may not have heard of it yet.
+pub(crate) async fn read(bucket: &kv::Store, key: &str) -> Result<Option<Bytes>, Error> {
+    if let Some(value) = bucket.get(key).await.map_err(|error| Error::away("reading a bucket", error))? {
+        return Ok(Some(value));
+    }
+    let subject = format!("$KV.{}.{key}", bucket.name);
+    match bucket.stream.get_last_raw_message_by_subject(&subject).await {
+        Ok(message) if message.headers.get("KV-Operation").is_none() => Ok(Some(message.payload)),
+        Ok(_) => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(Error::away("reading a bucket", error)),
+    }
+}
+
+fn is_missing(error: &async_nats::jetstream::stream::LastRawMessageError) -> bool {
+    matches!(error.kind(), async_nats::jetstream::stream::LastRawMessageErrorKind::NoMessageFound)
+}
+
+/// What stands under a key: `value` if nothing did.
+pub(crate) async fn find_or_create(bucket: &kv::Store, key: &str, value: Bytes) -> Result<Bytes, Error> {
+    if let Some(found) = bucket.get(key).await.map_err(|error| Error::away("reading a bucket", error))? {
+        return Ok(found);
+    }
+    match bucket.create(key, value.clone()).await {
+        Ok(_) => Ok(value),
+        Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
+            read(bucket, key).await?.ok_or_else(|| Error::unreadable(format!("{}/{key}", bucket.name), "it went away"))
+        }
+        Err(error) => Err(Error::away("writing to a bucket", error)),
+    }
+}

@@ -1,0 +1,137 @@
+//! The streams and buckets, and how they are brought about.
+
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
+
+use crate::{Error, Options};
+
+/// Every event of every conversation, for ever.
+pub(crate) const EVENTS: &str = "EVENTS";
+/// What could not become an event.
+pub(crate) const REJECTED: &str = "REJECTED";
+/// JSON events of other systems, and channel events that are no chat.
+pub(crate) const EXTERNAL: &str = "EXTERNAL";
+/// What a consumer gave up on.
+pub(crate) const DEAD: &str = "DEAD";
+/// Bucket: which conversation an address belongs to.
+pub(crate) const ALIASES: &str = "aliases";
+/// Bucket: the keys that seal.
+pub(crate) const KEYS: &str = "keys";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Makes or updates all of them.
+pub(crate) async fn ensure(jetstream: &jetstream::Context, options: &Options) -> Result<(), Error> {
+    for config in streams(options) {
+        ensure_stream(jetstream, config).await?;
+    }
+    Ok(())
+}
+
+fn streams(options: &Options) -> Vec<Config> {
+    let kept = |name: &str, subject: &str, max_age: Duration| Config {
+        name: name.to_owned(),
+        subjects: vec![subject.to_owned()],
+        max_age,
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::Old,
+        storage: StorageType::File,
+        num_replicas: options.replicas,
+        duplicate_window: options.duplicate_window,
+        allow_direct: true,
+        ..Config::default()
+    };
+    let events = Config { deny_delete: true, deny_purge: true, ..kept(EVENTS, "ev.>", Duration::ZERO) };
+    // 30 days: the design's, long enough for a human to look at what was turned away.
+    let month = 30 * DAY;
+    let mut all =
+        vec![events, kept(REJECTED, "rejected.>", month), kept(EXTERNAL, "ext.>", month), kept(DEAD, "dead.>", month)];
+    all.extend([ALIASES, KEYS].map(|bucket| bucket_config(bucket, options)));
+    all
+}
+
+/// The stream that a key-value bucket is, as ADR-8 lays it down.
+fn bucket_config(bucket: &str, options: &Options) -> Config {
+    Config {
+        name: format!("KV_{bucket}"),
+        subjects: vec![format!("$KV.{bucket}.>")],
+        max_messages_per_subject: 1,
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        storage: StorageType::File,
+        num_replicas: options.replicas,
+        duplicate_window: options.duplicate_window,
+        ..Config::default()
+    }
+}
+
+async fn ensure_stream(jetstream: &jetstream::Context, wanted: Config) -> Result<(), Error> {
+    let name = wanted.name.clone();
+    let found = match jetstream.get_stream(&name).await {
+        Ok(stream) => stream.cached_info().config.clone(),
+        Err(error) if is_missing(&error) => return create(jetstream, wanted).await,
+        Err(error) => return Err(Error::away("looking for a stream", error)),
+    };
+    let updated = reconcile(&found, &wanted);
+    if same(&updated, &found) {
+        return Ok(());
+    }
+    match jetstream.update_stream(&updated).await {
+        Ok(_) => {
+            tracing::info!(stream = name, "stream updated");
+            Ok(())
+        }
+        Err(error) => Err(incompatible(name, error)),
+    }
+}
+
+fn is_missing(error: &jetstream::context::GetStreamError) -> bool {
+    let not_found = jetstream::ErrorCode::STREAM_NOT_FOUND;
+    matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == not_found)
+}
+
+async fn create(jetstream: &jetstream::Context, wanted: Config) -> Result<(), Error> {
+    let name = wanted.name.clone();
+    match jetstream.create_stream(wanted).await {
+        Ok(_) => {
+            tracing::info!(stream = name, "stream made");
+            Ok(())
+        }
+        Err(error) if matches!(error.kind(), CreateStreamErrorKind::JetStream(_)) => Err(incompatible(name, error)),
+        Err(error) => Err(Error::away("making a stream", error)),
+    }
+}
+
+/// What is there, with the settings that are ours brought to what we want. What an operator may choose (placement,
+/// compression, description, …) stays as it is.
+fn reconcile(found: &Config, wanted: &Config) -> Config {
+    Config {
+        subjects: wanted.subjects.clone(),
+        max_age: wanted.max_age,
+        max_messages_per_subject: wanted.max_messages_per_subject,
+        max_messages: wanted.max_messages.max(found.max_messages.min(-1)),
+        retention: wanted.retention,
+        discard: wanted.discard,
+        storage: wanted.storage,
+        num_replicas: wanted.num_replicas,
+        duplicate_window: wanted.duplicate_window,
+        allow_direct: wanted.allow_direct,
+        allow_rollup: wanted.allow_rollup,
+        deny_delete: wanted.deny_delete,
+        deny_purge: wanted.deny_purge,
+        ..found.clone()
+    }
+}
+
+fn same(left: &Config, right: &Config) -> bool {
+    left == right
+}
+
+fn incompatible(stream: String, error: impl std::fmt::Display) -> Error {
+    Error::Incompatible { stream, reason: error.to_string() }
+}
