@@ -1,1 +1,4 @@
-
+#[allow(dead_code, unused_imports)] // until the fold uses it
+mod store;
+#[allow(dead_code)] // until the service uses it
+mod view;
