@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     Action, Actor, ActorKind, Assignee, BotChange, ClosedTicket, Command, Decision, Entry, IfOpen, MAX_OPEN,
-    MAX_RECENT, MAX_TAGS, OpenTicket, Recent, Refusal, Settings, Stamp, StampKind, State, Time, Verdict, Which, evolve,
+    MAX_RECENT, MAX_TAGS, MessageId, OpenTicket, Recent, Refusal, Settings, Stamp, StampKind, State, Time, Verdict,
+    Which, evolve,
 };
 
 /// What a command does to a conversation: all of its actions in order, or none.
@@ -96,7 +97,7 @@ impl<'a> Draft<'a> {
         if self.state.open.len() >= MAX_OPEN {
             return Err(Refusal::TooManyOpen);
         }
-        let ticket = self.state.conversation.ticket(self.state.ticket_ordinal + 1);
+        let ticket = self.state.conversation.ticket(self.state.ticket_ordinal.saturating_add(1));
         let primary = primary.map(|primary| primary.id);
         self.stamp(StampKind::Opened { ticket, primary, topic: topic.to_owned() });
         if let Some(assignee) = assignee {
@@ -160,12 +161,16 @@ impl<'a> Draft<'a> {
         if takes_over && self.state.assignee.is_none() {
             self.assign(&Assignee::Agent(self.actor.id.clone()));
         }
-        let id = self.state.conversation.message(self.state.message_ordinal + 1);
+        let id = self.next_message();
         self.push(Entry::Message { id, kind: kind.to_owned(), sealed: sealed.to_vec() });
     }
 
+    fn next_message(&self) -> MessageId {
+        self.state.conversation.message(self.state.message_ordinal.saturating_add(1))
+    }
+
     fn note(&mut self, sealed: &[u8]) {
-        let id = self.state.conversation.message(self.state.message_ordinal + 1);
+        let id = self.next_message();
         self.push(Entry::Note { id, sealed: sealed.to_vec() });
     }
 

@@ -31,7 +31,9 @@ impl Period {
         match basis {
             Basis::Opened => self.holds(open),
             Basis::Closed => close.is_some_and(|close| self.holds(close)),
-            Basis::OpenDuring => open < self.end && (open >= self.start || close.is_none_or(|close| close > self.start)),
+            Basis::OpenDuring => {
+                open < self.end && (open >= self.start || close.is_none_or(|close| close > self.start))
+            }
         }
     }
 }
