@@ -1,0 +1,158 @@
+//! The fjall engine.
+
+use std::sync::Arc;
+
+use ::fjall::{Database, Guard, Iter, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use bytes::Bytes;
+
+use super::home::Generation;
+use super::{Batch, Engine, Error, Options, Scan, Store, View, files, holds_nothing};
+
+/// Larger batches are hardly faster.
+const BATCH_LIMIT: usize = 4_000;
+
+/// The write buffer. Up to four full ones may wait for the disk, so resident memory is the cache and some of these.
+const MEMTABLE_BYTES: u64 = 32 << 20;
+
+/// Journals on disk, in bytes, before the oldest write buffer has to be written out.
+const JOURNAL_BYTES: u64 = 256 << 20;
+
+const KEYSPACE: &str = "projection";
+
+pub(super) struct FjallStore {
+    rows: Keyspace,
+    db: Database,
+    // Last, so that a directory is removed after fjall has let go of it.
+    generation: Arc<Generation>,
+}
+
+impl FjallStore {
+    pub(super) fn open(generation: Arc<Generation>, options: Options) -> Result<Self, Error> {
+        let opening = |error| classify(&generation, error);
+        let db = Database::builder(generation.path())
+            .cache_size(options.cache_bytes)
+            .max_journaling_size(JOURNAL_BYTES)
+            .open()
+            .map_err(opening)?;
+        let rows = db
+            .keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+            .map_err(opening)?;
+        Ok(Self { rows, db, generation })
+    }
+
+    fn snapshot(&self) -> FjallView<'_> {
+        FjallView { store: self, snapshot: self.db.snapshot() }
+    }
+
+    fn row(&self, row: Guard) -> Result<(Bytes, Bytes), Error> {
+        row.into_inner().map(|(key, value)| (copy(&key), copy(&value))).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: ::fjall::Error) -> Error {
+        classify(&self.generation, error)
+    }
+}
+
+impl View for FjallStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let value = self.rows.get(key).map_err(|error| self.error(error))?;
+        Ok(value.map(copy))
+    }
+
+    fn scan(&self, start: &[u8], end: &[u8]) -> Scan<'_> {
+        self.snapshot().rows(start, end, false)
+    }
+
+    fn scan_back(&self, start: &[u8], end: &[u8]) -> Scan<'_> {
+        self.snapshot().rows(start, end, true)
+    }
+}
+
+impl Store for FjallStore {
+    fn view(&self) -> Box<dyn View + '_> {
+        Box::new(self.snapshot())
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), Error> {
+        let operations = batch.into_operations()?;
+        // Committing hands the batch to the operating system, so that it outlives this process.
+        let mut writes = self.db.batch();
+        for (key, value) in operations {
+            match value {
+                Some(value) => writes.insert(&self.rows, key, value),
+                None => writes.remove(&self.rows, key),
+            }
+        }
+        writes.commit().map_err(|error| self.error(error))
+    }
+
+    fn batch_limit(&self) -> usize {
+        BATCH_LIMIT
+    }
+
+    fn flush(&self) -> Result<(), Error> {
+        self.db.persist(PersistMode::SyncAll).map_err(|error| self.error(error))
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        files::disk_bytes(self.generation.path())
+    }
+
+    fn engine(&self) -> Engine {
+        Engine::Fjall
+    }
+}
+
+/// The store as it was when the view was made; commits go on.
+struct FjallView<'a> {
+    store: &'a FjallStore,
+    snapshot: Snapshot,
+}
+
+impl<'a> FjallView<'a> {
+    /// The iterator keeps the snapshot alive by itself.
+    fn rows(&self, start: &[u8], end: &[u8], back: bool) -> Scan<'a> {
+        if holds_nothing(start, end) {
+            return Box::new(std::iter::empty());
+        }
+        let store = self.store;
+        let rows: Iter = if end.is_empty() {
+            self.snapshot.range(&store.rows, start..)
+        } else {
+            self.snapshot.range(&store.rows, start..end)
+        };
+        if back { Box::new(rows.rev().map(|row| store.row(row))) } else { Box::new(rows.map(|row| store.row(row))) }
+    }
+}
+
+impl View for FjallView<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let value = self.snapshot.get(&self.store.rows, key).map_err(|error| self.store.error(error))?;
+        Ok(value.map(copy))
+    }
+
+    fn scan(&self, start: &[u8], end: &[u8]) -> Scan<'_> {
+        self.rows(start, end, false)
+    }
+
+    fn scan_back(&self, start: &[u8], end: &[u8]) -> Scan<'_> {
+        self.rows(start, end, true)
+    }
+}
+
+/// Tells damaged files, which a rebuild mends, from an engine that gave up.
+fn classify(generation: &Generation, error: ::fjall::Error) -> Error {
+    use ::fjall::{Error as Fjall, LsmError as Tree};
+    match error {
+        Fjall::Io(source) | Fjall::Storage(Tree::Io(source)) => Error::reading(generation.path(), source),
+        Fjall::Poisoned | Fjall::KeyspaceDeleted | Fjall::Locked => {
+            Error::Engine { engine: Engine::Fjall, reason: error.to_string() }
+        }
+        _ => Error::corrupt(generation.path(), error),
+    }
+}
+
+/// A copy, because a slice of fjall's would keep its whole block in memory.
+fn copy(bytes: impl AsRef<[u8]>) -> Bytes {
+    Bytes::copy_from_slice(bytes.as_ref())
+}
