@@ -1,1 +1,17 @@
+//! What every service shares: configuration, telemetry, gRPC serving with health and reflection, statuses that say
+//! what to do, supervised tasks and an orderly end.
 
+pub mod config;
+mod grpc;
+mod secret;
+mod shutdown;
+pub mod status;
+mod supervise;
+mod telemetry;
+
+pub use config::{Config, is_workspace_name};
+pub use grpc::{Grpc, GrpcError, MAX_REQUEST_BYTES};
+pub use secret::Secret;
+pub use shutdown::{GRACE, Shutdown};
+pub use supervise::Supervisor;
+pub use telemetry::init as init_telemetry;

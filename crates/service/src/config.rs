@@ -1,0 +1,313 @@
+//! One file says everything: embedded defaults, then the file, then the environment.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use conversation::Settings;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+const DEFAULTS: &str = include_str!("default.toml");
+/// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
+const SECTIONS: [&str; 6] = ["nats", "grpc", "http", "console", "projection", "log"];
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("the configuration {path} can't be read: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A key or value that means nothing.
+    #[error("the configuration is wrong: {0}. `threadmark up --dump-config` shows every key.")]
+    Wrong(String),
+}
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything of this machine is kept.
+    pub data_dir: PathBuf,
+    /// How to reach the bus.
+    pub nats: Nats,
+    /// Where gRPC answers.
+    pub grpc: Listen,
+    /// Where webhooks come in.
+    pub http: Http,
+    /// Where the page is.
+    pub console: Listen,
+    /// How the view is kept.
+    pub projection: Projection,
+    /// What is logged.
+    pub log: Log,
+    /// The businesses.
+    #[serde(default)]
+    pub workspaces: Vec<Workspace>,
+    /// Their addresses.
+    #[serde(default)]
+    pub channels: Vec<Channel>,
+}
+
+/// How to reach the bus.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// `nats://host:port`, several separated by commas; empty for a server of our own.
+    pub url: String,
+    /// Copies of every stream.
+    pub replicas: usize,
+    /// How long the server knows a repeated message id, in milliseconds.
+    pub duplicate_window_ms: u64,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// Where webhooks come in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Requests worked on at once.
+    pub concurrency: usize,
+    /// Longest body, in bytes.
+    pub body_limit_bytes: usize,
+}
+
+/// How the view is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Projection {
+    /// The store underneath.
+    pub engine: Engine,
+    /// The store's cache, in MiB.
+    pub cache_mb: u64,
+}
+
+/// The store underneath the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// The default.
+    Sled,
+    /// For large installations.
+    Fjall,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// As for `RUST_LOG`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// One business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workspace {
+    /// `[a-z0-9-]{1,63}`.
+    pub name: String,
+    /// An agent who writes into an unassigned conversation becomes its assignee.
+    #[serde(default = "on")]
+    pub assign_on_write: bool,
+    /// Closing the last open ticket ends ownership.
+    #[serde(default = "on")]
+    pub unassign_on_close: bool,
+}
+
+fn on() -> bool {
+    true
+}
+
+/// One address of a business.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Whose API it is.
+    #[serde(default)]
+    pub kind: ChannelKind,
+    /// Whose it is.
+    pub workspace: String,
+    /// The channel's id of the number; "*" for any.
+    #[serde(default = "any")]
+    pub phone_number_id: String,
+    /// What webhooks are signed with.
+    #[serde(default)]
+    pub app_secret: Secret,
+    /// What the channel shows when it verifies the webhook's address.
+    #[serde(default)]
+    pub verify_token: Secret,
+    /// What we show when we send.
+    #[serde(default)]
+    pub access_token: Secret,
+    /// Where we send to.
+    #[serde(default)]
+    pub api_base: String,
+}
+
+fn any() -> String {
+    "*".to_owned()
+}
+
+/// Whose API a channel is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelKind {
+    /// WhatsApp Cloud API.
+    #[default]
+    Whatsapp,
+}
+
+impl Config {
+    /// The defaults, the file if one is given, and the environment on top.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the file or the key.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        if let Some(path) = file {
+            let text =
+                std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
+            figment = figment.merge(Toml::string(&text));
+        }
+        let ours = |key: &figment::value::UncasedStr| {
+            let section = key.as_str().split("__").next().unwrap_or_default().to_ascii_lowercase();
+            key == "data_dir" || (key.as_str().contains("__") && SECTIONS.contains(&section.as_str()))
+        };
+        let config: Config = figment
+            .merge(Env::prefixed("THREADMARK_").filter(ours).split("__"))
+            .extract()
+            .map_err(|error| ConfigError::Wrong(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Every setting as TOML, secrets hidden.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] when a value has no TOML form.
+    pub fn dump(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::Wrong(error.to_string()))
+    }
+
+    /// Every workspace that is named, with its settings.
+    pub fn workspaces(&self) -> BTreeMap<String, Settings> {
+        let named = self.workspaces.iter().map(|workspace| {
+            let settings =
+                Settings { assign_on_write: workspace.assign_on_write, unassign_on_close: workspace.unassign_on_close };
+            (workspace.name.clone(), settings)
+        });
+        let of_channels = self.channels.iter().map(|channel| (channel.workspace.clone(), Settings::default()));
+        of_channels.chain(named).collect()
+    }
+
+    /// How to reach the bus at `url`.
+    pub fn bus(&self, url: &str, name: &str) -> bus::Options {
+        bus::Options {
+            url: url.to_owned(),
+            name: name.to_owned(),
+            replicas: self.nats.replicas,
+            duplicate_window: Duration::from_millis(self.nats.duplicate_window_ms),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |text: String| Err(ConfigError::Wrong(text));
+        for name in self.workspaces().keys() {
+            if !is_workspace_name(name) {
+                return wrong(format!("workspace {name:?} has to be 1 to 63 of a-z, 0-9 and -"));
+            }
+        }
+        for channel in &self.channels {
+            if channel.app_secret.is_empty() {
+                return wrong(format!("the channel of workspace {:?} has no app_secret", channel.workspace));
+            }
+        }
+        if !(1..=5).contains(&self.nats.replicas) {
+            return wrong(format!("nats.replicas is {}: it has to be 1 to 5", self.nats.replicas));
+        }
+        if self.http.concurrency == 0 {
+            return wrong("http.concurrency is 0: nothing would ever be answered".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text can name a workspace: `[a-z0-9-]{1,63}`.
+pub fn is_workspace_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&name.len()) && name.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let dir = std::env::temp_dir().join(format!("threadmark-config-{}-{}", std::process::id(), text.len()));
+        std::fs::write(&dir, text).unwrap();
+        let loaded = Config::load(Some(&dir)).map_err(|error| error.to_string());
+        std::fs::remove_file(&dir).unwrap();
+        loaded
+    }
+
+    #[test]
+    fn the_defaults_stand_alone() {
+        let config = Config::load(None).unwrap();
+        assert_eq!(config.grpc.listen.port(), 7070);
+        assert!(config.workspaces().is_empty());
+    }
+
+    #[test]
+    fn a_channel_names_its_workspace_and_hides_its_secret() {
+        let config = load("[[channels]]\nworkspace = \"acme\"\napp_secret = \"s3cret\"\n").unwrap();
+        assert!(config.workspaces().contains_key("acme"));
+        assert!(!format!("{config:?}").contains("s3cret"));
+        assert!(!config.dump().unwrap().contains("s3cret"));
+        assert_eq!(config.channels[0].app_secret.expose(), "s3cret");
+    }
+
+    #[test]
+    fn mistakes_name_the_key() {
+        let cases = [
+            ("grcp = 1", "grcp"),
+            ("[grpc]\nlisten = \"nowhere\"", "grpc.listen"),
+            ("[[workspaces]]\nname = \"Acme\"", "Acme"),
+            ("[[channels]]\nworkspace = \"acme\"", "app_secret"),
+            ("[nats]\nreplicas = 0", "nats.replicas"),
+        ];
+        for (text, key) in cases {
+            let error = load(text).unwrap_err();
+            assert!(error.contains(key), "{text}: {error}");
+        }
+    }
+}
