@@ -1,0 +1,9 @@
+//! What ingest promises, tested from outside.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, unreachable_pub)]
+
+mod bodies;
+mod fixtures;
+mod mutated;
+mod observed;
+mod parsing;
