@@ -13,10 +13,10 @@
 //! | open now | `S` workspace, open time, conversation, ordinal | empty |
 //! | by change | `R` workspace, change revision, conversation, ordinal | open time |
 //! | activity | `A` workspace, held, last entry time, conversation | [`super::rows::ActivityRow`] |
-//! | counts by minute | `M` workspace, basis, dimension, value, day | minutes of the day, packed |
-//! | counts by day | `Y` workspace, basis, dimension, value, year | days of the year, packed |
+//! | counts by minute | `M` workspace, basis, dimension, value, day | the day's minutes, packed |
+//! | counts by day | `Y` workspace, basis, dimension, value, span of 512 days | the span's days, packed |
 //! | durations by day | `Q` workspace, basis, dimension, value, day | sketches, packed |
-//! | durations by year | `Z` workspace, basis, dimension, value, year | sketches, packed |
+//! | durations by span | `Z` workspace, basis, dimension, value, span of 512 days | sketches, packed |
 //! | values | `V` workspace, dimension, value | [`super::rows::ValueRow`] |
 //!
 //! Conversations, workspaces, ids and values stand there by digests, so that keys are short and of one length.
@@ -40,7 +40,7 @@ pub(crate) mod table {
     pub(crate) const MINUTES: u8 = b'M';
     pub(crate) const DAYS: u8 = b'Y';
     pub(crate) const DURATIONS: u8 = b'Q';
-    pub(crate) const YEAR_DURATIONS: u8 = b'Z';
+    pub(crate) const SPAN_DURATIONS: u8 = b'Z';
     pub(crate) const VALUES: u8 = b'V';
 }
 
@@ -290,7 +290,7 @@ pub(crate) fn activity_parts(key: &[u8]) -> Option<(Time, ConversationKey)> {
     Some((time_from(time), ConversationKey(leading(conversation))))
 }
 
-/// One series of counts or durations: the days or years of one value of one dimension.
+/// One series of counts or durations: the days or spans of one value of one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SeriesKey {
     pub(crate) workspace: WorkspaceKey,
@@ -301,14 +301,14 @@ pub(crate) struct SeriesKey {
 }
 
 impl SeriesKey {
-    /// The row of a day or year, in the order of time.
+    /// The row of a day or span, in the order of time.
     pub(crate) fn row(&self, table: u8, unit: i32) -> Vec<u8> {
         let unit = ((unit as u32) ^ (1 << 31)).to_be_bytes();
         key(table, [&self.workspace.0, &[self.basis, self.dimension], &self.value.0, &unit])
     }
 }
 
-/// The day or year in a key of a series.
+/// The day or span in a key of a series.
 pub(crate) fn series_unit(key: &[u8]) -> Option<i32> {
     let unit = key.get(19..23).filter(|_| key.len() == 23)?;
     Some((u32::from_be_bytes(leading(unit)) ^ (1 << 31)) as i32)
