@@ -3,42 +3,42 @@ use std::collections::BTreeMap;
 use super::Error;
 
 /// The longest key, in bytes: fjall keeps key lengths in 16 bits. The shortest is one byte.
-pub const MAX_KEY_BYTES: usize = u16::MAX as usize;
+pub(crate) const MAX_KEY_BYTES: usize = u16::MAX as usize;
 
 /// Puts and deletes that a store applies together. The last operation on a key wins.
 ///
 /// Kept in key order: engines then touch neighbouring rows one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
+pub(crate) struct Batch {
     operations: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl Batch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Gives a key a value.
-    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+    pub(crate) fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.operations.insert(key.into(), Some(value.into()));
     }
 
     /// Takes a key out; one that is not there may be deleted too.
-    pub fn delete(&mut self, key: impl Into<Vec<u8>>) {
+    pub(crate) fn delete(&mut self, key: impl Into<Vec<u8>>) {
         self.operations.insert(key.into(), None);
     }
 
     /// What the batch will do to a key: `Some(None)` is a delete, `None` nothing.
-    pub fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         self.operations.get(key).map(Option::as_deref)
     }
 
     /// Operations in the batch, one per key.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.operations.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
 

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use super::home::Generation;
 use super::{Batch, Engine, Error, Options, Scan, Store, View, files, holds_nothing};
 
-/// Larger batches are hardly faster.
+/// Larger batches are no faster per row (measured with 1,000, 4,000 and 16,000 rows of 300 bytes).
 const BATCH_LIMIT: usize = 4_000;
 
-/// The write buffer. Up to four full ones may wait for the disk, so resident memory is the cache and some of these.
+/// The write buffer, fixed when a store is created. Up to four full ones may wait for the disk. With 64 MiB the peak of
+/// 8 million puts was 354 MB resident, with 32 MiB it is 213 MB, and no slower.
 const MEMTABLE_BYTES: u64 = 32 << 20;
 
 /// Journals on disk, in bytes, before the oldest write buffer has to be written out.

@@ -6,10 +6,10 @@ use super::{Error, View};
 
 /// SHA-256 over the rows of a store, in key order. Prints as hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ContentHash([u8; 32]);
+pub(crate) struct ContentHash([u8; 32]);
 
 impl ContentHash {
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -30,7 +30,7 @@ impl fmt::Debug for ContentHash {
 ///
 /// Reads the whole store. From a [`super::Store::view`] the hash is that of one moment, but with sled nothing is
 /// committed meanwhile; over the store itself it means something only while nobody commits.
-pub fn content_hash(rows: &dyn View, excluded: &[&[u8]]) -> Result<ContentHash, Error> {
+pub(crate) fn content_hash(rows: &dyn View, excluded: &[&[u8]]) -> Result<ContentHash, Error> {
     let mut hasher = Sha256::new();
     for row in rows.scan(&[], &[]) {
         let (key, value) = row?;

@@ -15,7 +15,7 @@ const CURRENT: &str = "CURRENT";
 /// It holds one live store and, during a rebuild, a [`Draft`] beside it, each in a numbered directory of its own (a
 /// generation). The file `CURRENT` names the live one. One process at a time holds a home; the lock lasts until the
 /// home and every store opened from it are dropped.
-pub struct Home {
+pub(crate) struct Home {
     path: PathBuf,
     engine: Engine,
     options: Options,
@@ -35,7 +35,7 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Locked`] if another process (or this one) holds it, [`Error::Io`].
-    pub fn open(dir: &Path, engine: Engine, schema: u32, options: Options) -> Result<Self, Error> {
+    pub(crate) fn open(dir: &Path, engine: Engine, schema: u32, options: Options) -> Result<Self, Error> {
         let path = dir.join(format!("{engine}-v{schema}"));
         fs::create_dir_all(&path).map_err(|source| Error::io(&path, source))?;
         let lock = Arc::new(Lock::take(&path)?);
@@ -58,7 +58,7 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Corrupt`] if it cannot be read; promote a fresh [`Draft`] then. [`Error::Io`], [`Error::Engine`].
-    pub fn live(&self) -> Result<Arc<dyn Store>, Error> {
+    pub(crate) fn live(&self) -> Result<Arc<dyn Store>, Error> {
         let mut live = self.lock_live();
         if let Some(store) = live.store.as_ref().and_then(Weak::upgrade) {
             return Ok(store);
@@ -76,7 +76,7 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Engine`].
-    pub fn draft(&self) -> Result<Draft, Error> {
+    pub(crate) fn draft(&self) -> Result<Draft, Error> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let generation = Generation::new(&self.path, number, &self.lock);
         let store = self.open_generation(&generation)?;
@@ -88,7 +88,7 @@ impl Home {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Engine`]; the old store is then still the live one.
-    pub fn promote(&self, draft: Draft) -> Result<Arc<dyn Store>, Error> {
+    pub(crate) fn promote(&self, draft: Draft) -> Result<Arc<dyn Store>, Error> {
         draft.store.flush()?;
         let mut live = self.lock_live();
         self.record(&draft.generation)?;
@@ -98,7 +98,7 @@ impl Home {
     }
 
     /// Where it is: `<dir>/<engine>-v<schema>`.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -126,13 +126,13 @@ impl Home {
 }
 
 /// A store that is being filled beside the live one; [`Home::promote`] swaps it in.
-pub struct Draft {
+pub(crate) struct Draft {
     store: Arc<dyn Store>,
     generation: Arc<Generation>,
 }
 
 impl Draft {
-    pub fn store(&self) -> &Arc<dyn Store> {
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 }

@@ -7,6 +7,10 @@
 //! The log is the journal: no batch is synced to disk by itself. After a kill or a power loss a store may lack its
 //! newest batches, never a part of one, and never a batch older than one that it kept. Whoever writes its position
 //! into the same batch as the rows therefore continues exactly where the store stands.
+//!
+//! Files that are damaged otherwise are [`Error::Corrupt`], when opening or when reading, as far as the engine notices:
+//! fjall checks every block it reads; sled noticed 32 of 34 harmful scribbles over 64 bytes and lost rows unsaid in the
+//! others. [`content_hash`] beside a rebuild's tells for sure.
 
 mod batch;
 mod engine;
@@ -24,17 +28,17 @@ mod suite;
 
 use bytes::Bytes;
 
-pub use batch::{Batch, MAX_KEY_BYTES};
+pub(crate) use batch::{Batch, MAX_KEY_BYTES};
 pub use engine::{Engine, Options};
 pub use error::Error;
-pub use hash::{ContentHash, content_hash};
-pub use home::{Draft, Home};
+pub(crate) use hash::{ContentHash, content_hash};
+pub(crate) use home::{Draft, Home};
 
 /// Rows of a scan: key and value, in the scan's order. It ends after the first error.
-pub type Scan<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a>;
+pub(crate) type Scan<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a>;
 
 /// What can be read from a store, or from a [`Store::view`] of it.
-pub trait View {
+pub(crate) trait View {
     /// The value of a key, if it has one.
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error>;
 
@@ -47,7 +51,7 @@ pub trait View {
 
 /// An open store. Read directly, every single `get` is atomic, but a scan may meet a batch that is committed while it
 /// runs; what must fit together is read from one [`Store::view`].
-pub trait Store: View + Send + Sync + 'static {
+pub(crate) trait Store: View + Send + Sync + 'static {
     /// A picture of the store between two batches, for one request.
     ///
     /// With sled a commit waits until the views before it are gone, so a view is short-lived, a thread holds one at a
@@ -71,7 +75,7 @@ pub trait Store: View + Send + Sync + 'static {
 }
 
 /// The end of the range of all keys that begin with `prefix`: empty, which is no bound, if no key lies behind them.
-pub fn prefix_end(prefix: &[u8]) -> Vec<u8> {
+pub(crate) fn prefix_end(prefix: &[u8]) -> Vec<u8> {
     let kept = prefix.iter().rposition(|byte| *byte != u8::MAX).map_or(0, |last| last + 1);
     let mut end = prefix[..kept].to_vec();
     if let Some(last) = end.last_mut() {
