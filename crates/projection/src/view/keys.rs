@@ -163,8 +163,8 @@ pub(crate) fn changes_prefix(conversation: ConversationKey) -> Vec<u8> {
     key(table::CHANGES, [&conversation.0])
 }
 
-/// An entry that is late or was changed, under the event that last changed it. A row whose entry says another change
-/// revision is stale: the entry was changed again and has a newer row.
+/// An entry that is late or was changed, under the event that last changed it, one row each. The others are found at
+/// the end of the timeline, which they joined in the order of their revisions.
 pub(crate) fn change(conversation: ConversationKey, change_revision: Revision, index: u32) -> Vec<u8> {
     key(table::CHANGES, [&conversation.0, &change_revision.to_be_bytes(), &index.to_be_bytes()])
 }

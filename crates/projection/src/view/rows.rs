@@ -77,6 +77,9 @@ pub(crate) struct ConversationRow {
     /// The latest time at which a late entry happened; unset while there is none.
     #[prost(sfixed64, optional, tag = "19")]
     pub(crate) last_late_time: Option<i64>,
+    /// The highest ordinal of a ticket so far.
+    #[prost(uint64, tag = "20")]
+    pub(crate) last_ordinal: u64,
 }
 
 impl ConversationRow {
@@ -226,6 +229,9 @@ pub(crate) struct ReportRow {
     /// The channel's id of the message, hashed; kept while the message itself is unknown.
     #[prost(string, tag = "6")]
     pub(crate) message_ref: String,
+    /// First 8 bytes of the SHA-256 of the event's id: a repeat is skipped.
+    #[prost(fixed64, tag = "7")]
+    pub(crate) event: u64,
 }
 
 /// What someone last did to react to a message.
@@ -263,7 +269,7 @@ pub(crate) struct EditRow {
 /// What is known of an id of an event or a message.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct KnownRow {
-    /// An event of this id was applied: a repeat is skipped.
+    /// An event of this id was applied: a repeat is skipped. Status reports are known by the entry that has them.
     #[prost(bool, tag = "1")]
     pub(crate) applied: bool,
     /// The entry that the id names.

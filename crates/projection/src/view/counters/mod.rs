@@ -19,7 +19,7 @@ mod tests;
 pub(crate) use pack::Count;
 pub(crate) use read::Counters;
 pub(crate) use sketch::{Durations, Sketch};
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Counted, Tally};
 pub(crate) use value::{Dimension, Series, TicketValues, value_digest};
 
 use conversation::Time;

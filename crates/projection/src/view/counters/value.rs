@@ -70,8 +70,9 @@ impl TicketValues {
         self.0[dimension as usize]
     }
 
-    pub(crate) fn set(&mut self, dimension: Dimension, value: ShortDigest) {
-        self.0[dimension as usize] = value;
+    /// The ticket has another value of a dimension.
+    pub(crate) fn renew(&mut self, dimension: Dimension, ticket: &TicketRow) {
+        self.0[dimension as usize] = value_digest(&dimension.value_of(ticket));
     }
 }
 
