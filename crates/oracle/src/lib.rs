@@ -11,6 +11,20 @@
 //!   a stream into one [`Event`] of plain strings and nanoseconds, and compares the view with what a server says.
 //! - [`decide`] takes every decision made so far and a [`Command`], and says what must come of it.
 //!
+//! An adapter of `threadmark.v1.Event` goes by its `oneof event`; times are `occur_time` and `record_time` of the
+//! envelope, the revision is the sequence on the stream:
+//!
+//! | on the stream | [`What`] |
+//! |---|---|
+//! | `message_received` | `Received` |
+//! | `message_echoed` | `Echoed` |
+//! | `message_backfilled` | `BackFilled`, inbound by its direction |
+//! | `reaction_changed`, `message_edited`, `message_revoked` | `Changed`, target is `target_ref` |
+//! | `message_status_changed` | `Status`, reference is `message_ref`, message is `message_id` |
+//! | `contact_changed` | `ContactChanged` where it has a `type`, else `Silent` |
+//! | `messages_read` | `Silent` |
+//! | `decided` | `Decided`: entries, tags and bot change, never `after` or `closed` |
+//!
 //! W1 has a part here only so far as every event names its conversation: which one an address belongs to is for the
 //! adapter to check.
 

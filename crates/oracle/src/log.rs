@@ -13,7 +13,7 @@ pub struct Log {
 pub struct Event {
     /// Its sequence on the stream.
     pub revision: u64,
-    /// Its id: events of one id are one event, however often they stand on the stream.
+    /// Its id: events of one id in one conversation are one event, however often they stand on the stream.
     pub id: String,
     /// Which conversation.
     pub conversation: String,
@@ -27,7 +27,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What an event says, as far as the rules ask. Read marks change no window and are left out by adapters.
+/// What an event says, as far as the rules ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The customer wrote.
@@ -41,7 +41,7 @@ pub enum What {
     },
     /// A reaction, an edit or a revocation: an entry of its own only where the message it points to is not known.
     Changed {
-        /// The event id of that message, or a reference that a [`What::Status`] has told.
+        /// The event id of that message, or a name that a [`What::Status`] has given it.
         target: String,
         /// It came with the back-filled history.
         backfilled: bool,
@@ -53,8 +53,10 @@ pub enum What {
         /// Our id of it; empty where the reporter did not know.
         message: String,
     },
-    /// The contact's name or address changed: shown in the chat, counted nowhere.
+    /// The contact's name or address changed, in words of the channel: shown in the chat, counted nowhere.
     ContactChanged,
+    /// Nothing that the chat shows: a read mark, a change of the contact without words.
+    Silent,
     /// One of our actors decided something.
     Decided(Decided),
 }
@@ -145,12 +147,12 @@ impl Log {
         &self.events
     }
 
-    /// By place in the log, each revision and each id once: the first time it stands on the stream.
+    /// By place in the log, each revision and each id of a conversation once: the first time it stands on the stream.
     pub(crate) fn in_order_once(&self) -> Vec<&Event> {
         let mut sorted: Vec<&Event> = self.events.iter().collect();
         sorted.sort_by_key(|event| event.revision);
         let mut seen = BTreeSet::new();
-        sorted.retain(|event| seen.insert(&event.id));
+        sorted.retain(|event| event.id.is_empty() || seen.insert((&event.conversation, &event.id)));
         sorted.dedup_by_key(|event| event.revision);
         sorted
     }

@@ -18,6 +18,17 @@ impl Place {
     pub(crate) const END: Place = Place { revision: u64::MAX, index: u32::MAX };
 }
 
+/// How an entry came into the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// From the phone of the business.
+    Echo,
+    /// From before the channel was connected.
+    BackFill,
+    Decision,
+    Channel,
+}
+
 /// An entry as the log has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
@@ -26,8 +37,7 @@ pub(crate) struct Item {
     pub(crate) occur: Nanos,
     pub(crate) record: Nanos,
     pub(crate) late: bool,
-    /// A message sent from the phone of the business.
-    pub(crate) echo: bool,
+    pub(crate) source: Source,
     pub(crate) shown: Shown,
 }
 
@@ -42,16 +52,16 @@ impl Item {
 
 /// Every entry of a conversation, by its place in the log.
 pub(crate) fn items(events: &[&Event]) -> Vec<Item> {
-    let mut items = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
     for (at, event) in events.iter().enumerate() {
-        for (index, shown) in (0..).zip(entries(event, &events[..at])) {
+        for (index, shown) in (0..).zip(entries(event, &items, &events[..at])) {
             items.push(Item {
                 place: Place { revision: event.revision, index },
                 actor: event.actor.clone(),
                 occur: event.occur_time,
                 record: event.record_time,
                 late: is_late(event),
-                echo: event.what == What::Echoed,
+                source: source(&event.what),
                 shown,
             });
         }
@@ -59,14 +69,26 @@ pub(crate) fn items(events: &[&Event]) -> Vec<Item> {
     items
 }
 
-fn entries(event: &Event, before: &[&Event]) -> Vec<Shown> {
+fn source(what: &What) -> Source {
+    match what {
+        What::Echoed => Source::Echo,
+        What::BackFilled { .. } | What::Changed { backfilled: true, .. } => Source::BackFill,
+        What::Decided(_) => Source::Decision,
+        _ => Source::Channel,
+    }
+}
+
+fn entries(event: &Event, before: &[Item], reports: &[&Event]) -> Vec<Shown> {
     let id = event.id.clone();
+    let is_known = |id: &str| is_known(id, before, reports);
     match &event.what {
+        // Told again under the id of a message that is there: by an echo of what we sent ourselves.
+        What::Received | What::Echoed | What::BackFilled { .. } if is_known(&id) => Vec::new(),
         What::Received | What::BackFilled { inbound: true } => vec![Shown::Inbound(id)],
         What::Echoed | What::BackFilled { inbound: false } => vec![Shown::Outbound(id)],
         What::ContactChanged => vec![Shown::Other(id)],
-        What::Changed { target, .. } if !is_known(target, before) => vec![Shown::Other(id)],
-        What::Changed { .. } | What::Status { .. } => Vec::new(),
+        What::Changed { target, .. } if !is_known(target) => vec![Shown::Other(id)],
+        What::Changed { .. } | What::Status { .. } | What::Silent => Vec::new(),
         What::Decided(decided) => decided.entries.iter().map(decided_entry).collect(),
     }
 }
@@ -79,13 +101,14 @@ fn decided_entry(entry: &Entry) -> Shown {
     }
 }
 
-/// Whether a message was recorded, or named by a report, before.
-fn is_known(target: &str, before: &[&Event]) -> bool {
-    before.iter().any(|event| match &event.what {
-        What::Received | What::Echoed | What::BackFilled { .. } => event.id == target,
-        What::Status { reference, message } => reference == target && !message.is_empty(),
+/// Whether an entry has this id, or a report has given this name to one that is there.
+fn is_known(id: &str, before: &[Item], reports: &[&Event]) -> bool {
+    let has_id = |id: &str| before.iter().any(|item| item.shown.id() == Some(id));
+    let names = |event: &&Event| match &event.what {
+        What::Status { reference, message } => reference == id && has_id(message),
         _ => false,
-    })
+    };
+    has_id(id) || reports.iter().any(names)
 }
 
 /// W7: recorded more than 5 minutes after happening, or back-filled; but never when it is to happen in the future.

@@ -141,3 +141,13 @@ pub enum Shown {
     /// A change of a message that is not known, or of the contact, by the id of its event.
     Other(String),
 }
+
+impl Shown {
+    /// The id of a message, a note or a change.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Shown::Inbound(id) | Shown::Outbound(id) | Shown::Note(id) | Shown::Other(id) => Some(id),
+            Shown::Stamp(_) => None,
+        }
+    }
+}

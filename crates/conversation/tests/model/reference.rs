@@ -9,6 +9,8 @@ pub(crate) struct Reference {
     /// Id, content and occur time of every fact.
     pub(crate) facts: Vec<(String, What, i64)>,
     pub(crate) closed: Vec<(ClosedTicket, Time)>,
+    /// Ids of facts that are entries.
+    shown: Vec<String>,
     lines: Vec<Line>,
     newest_live: Option<i64>,
 }
@@ -32,11 +34,12 @@ pub(crate) type Placed = (u64, u32, i64, bool, Vec<String>);
 
 impl Reference {
     pub(crate) fn happened(&mut self, event: &Event, state: &State) {
-        let known = matches!(&event.what, What::Changed { target, .. } if self.knows(target));
+        let known = matches!(&event.what, What::Changed { target, .. } if self.shown.contains(target));
         self.facts.push((event.id.clone(), event.what.clone(), event.occur_time));
         if known {
             return;
         }
+        self.shown.push(event.id.clone());
         let backfilled = matches!(event.what, What::BackFilled { .. } | What::Changed { backfilled: true, .. });
         let (revision, index) = (event.revision, 0);
         if is_late(Time(event.occur_time), Time(event.record_time), backfilled) {
@@ -44,11 +47,6 @@ impl Reference {
         } else {
             self.live(revision, index, event.record_time, ids(state));
         }
-    }
-
-    fn knows(&self, message: &str) -> bool {
-        let message = self.facts.iter().find(|(id, _, _)| id == message);
-        message.is_some_and(|(_, what, _)| matches!(what, What::Received | What::Echoed | What::BackFilled { .. }))
     }
 
     /// What the entries fold to.
