@@ -16,6 +16,7 @@ mod seal;
 mod stream;
 mod subject;
 mod trace;
+mod worker;
 
 pub use address::{Added, Address, AddressKind, Resolved};
 pub use connect::{Bus, Options};
@@ -26,3 +27,4 @@ pub use reader::{Reader, Recorded};
 pub use seal::SealError;
 pub use subject::{PARTITIONS, partition};
 pub use trace::TraceParent;
+pub use worker::{Handler, HandlerError, WorkerOptions};

@@ -7,3 +7,4 @@ mod common;
 mod deciding;
 mod facts;
 mod streams;
+mod working;

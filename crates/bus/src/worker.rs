@@ -1,0 +1,304 @@
+//! Ordered workers with failover: what the bot, the rules and delivery consume EVENTS with.
+//!
+//! Eight durable consumers of eight partitions each. The server pins a consumer to one process and moves it to another
+//! when that one is silent. Inside, one event of a conversation is worked on at a time while other conversations go
+//! on. Pinning is not a lock: two processes may work on one event for a moment, so effects have to be fenced, by the
+//! expected sequence or by an id of their own.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::AckKind;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PriorityPolicy, PullConsumer, pull};
+use async_nats::jetstream::message::Acker;
+use futures::StreamExt;
+use prost::Message as _;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::{Bus, Error, PARTITIONS, Recorded, TraceParent};
+
+/// Durable consumers of a worker: each is a Raft group on a cluster, so they are few.
+const GROUPS: u32 = 8;
+/// The one priority group of a consumer.
+const PINNED: &str = "pinned";
+/// A process that has not pulled for this long loses its consumers to another.
+const FAILOVER: Duration = Duration::from_secs(3);
+/// A pull has to end well before that.
+const PULL: Duration = Duration::from_millis(1_000);
+/// The server hands an event out again after this, unless it hears that work goes on.
+const ACK_WAIT: Duration = Duration::from_secs(6);
+const PROGRESS: Duration = Duration::from_secs(2);
+/// First and longest pause before an event is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What does the work.
+pub trait Handler: Send + Sync + 'static {
+    /// Works on one event. It is acknowledged when this returns `Ok`, so its effect has to be on the stream by then.
+    fn handle(&self, recorded: &Recorded) -> impl Future<Output = Result<(), HandlerError>> + Send;
+}
+
+/// Why an event was not worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandlerError {
+    /// Something is away: try again soon.
+    Retry(String),
+    /// It will never work: to DEAD with it.
+    GiveUp(String),
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandlerError::Retry(why) => write!(f, "may pass: {why}"),
+            HandlerError::GiveUp(why) => write!(f, "will not pass: {why}"),
+        }
+    }
+}
+
+/// How a worker consumes.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// Names its durable consumers: the same on every replica.
+    pub name: String,
+    /// Where a worker that never ran begins: after this revision.
+    pub after: conversation::Revision,
+    /// Events of one consumer under way or waiting for their conversation at once.
+    pub in_flight: usize,
+    /// An event that still fails after this time goes to DEAD.
+    pub patience: Duration,
+}
+
+impl WorkerOptions {
+    /// A worker that begins at the start of the log, with 256 events for each consumer and 10 minutes for each event.
+    pub fn new(name: impl Into<String>) -> WorkerOptions {
+        WorkerOptions { name: name.into(), after: 0, in_flight: 256, patience: Duration::from_secs(600) }
+    }
+}
+
+impl Bus {
+    /// Works on every event until `stop` is true, then finishes what is under way.
+    ///
+    /// # Errors
+    /// When the consumers can't be made. What happens to the server later is waited out.
+    pub async fn work<H: Handler>(
+        &self,
+        options: &WorkerOptions,
+        handler: Arc<H>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), Error> {
+        let mut groups = JoinSet::new();
+        for group in 0..GROUPS {
+            let consumer = self.durable(options, group).await?;
+            let group = Group {
+                bus: self.clone(),
+                options: options.clone(),
+                handler: handler.clone(),
+                waiting: HashMap::new(),
+                working: JoinSet::new(),
+            };
+            groups.spawn(group.run(consumer, stop.clone()));
+        }
+        while groups.join_next().await.is_some() {}
+        self.flush().await;
+        Ok(())
+    }
+
+    async fn durable(&self, options: &WorkerOptions, group: u32) -> Result<PullConsumer, Error> {
+        let each = PARTITIONS / GROUPS;
+        let name = format!("{}-{group}", options.name);
+        let config = pull::Config {
+            durable_name: Some(name.clone()),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: options.after + 1 },
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: ACK_WAIT,
+            max_ack_pending: i64::try_from(options.in_flight).unwrap_or(i64::MAX),
+            filter_subjects: (group * each..(group + 1) * each).map(|p| format!("ev.{p}.>")).collect(),
+            priority_policy: PriorityPolicy::PinnedClient,
+            priority_groups: vec![PINNED.to_owned()],
+            priority_timeout: FAILOVER,
+            ..pull::Config::default()
+        };
+        let doing = "making the consumers of a worker";
+        let stream = self.events().await?;
+        // One that exists keeps its place; where it began is no longer ours to say.
+        match stream.get_consumer(&name).await {
+            Ok(consumer) => Ok(consumer),
+            Err(_) => stream.create_consumer(config).await.map_err(|error| Error::away(doing, error)),
+        }
+    }
+
+    /// Files an event that a worker gave up on: a reference and the reason, no content.
+    async fn bury(&self, worker: &str, event: &Taken, reason: &str) -> Result<(), Error> {
+        let id = format!("dead.{worker}.{}", event.recorded.revision);
+        let letter = proto::v1::DeadLetter {
+            id: id.clone(),
+            consumer: worker.to_owned(),
+            subject: event.subject.clone(),
+            revision: i64::try_from(event.recorded.revision).unwrap_or(i64::MAX),
+            reason: reason.to_owned(),
+            record_time: Some(proto::timestamp(crate::now())),
+        };
+        let envelope = crate::fact::Envelope {
+            subject: format!("dead.{worker}"),
+            id,
+            name: "DeadLetter",
+            payload: letter.encode_to_vec().into(),
+            trace: event.recorded.trace.clone().unwrap_or_else(TraceParent::start),
+        };
+        self.append_all(vec![Ok(envelope)]).await.pop().unwrap_or(Err(Error::Conflict)).map(|_| ())
+    }
+}
+
+/// An event that has to be settled, exactly once.
+struct Taken {
+    subject: String,
+    recorded: Recorded,
+    acker: Acker,
+}
+
+impl Taken {
+    /// Everything up to the conversation: what is worked on in order.
+    fn conversation(&self) -> String {
+        self.subject.rsplit_once('.').map_or(self.subject.as_str(), |(conversation, _)| conversation).to_owned()
+    }
+}
+
+/// One consumer's share of the work.
+struct Group<H> {
+    bus: Bus,
+    options: WorkerOptions,
+    handler: Arc<H>,
+    /// Events behind the one that is worked on, for each conversation with one.
+    waiting: HashMap<String, VecDeque<Taken>>,
+    /// Yields the conversation whose event was settled.
+    working: JoinSet<String>,
+}
+
+impl<H: Handler> Group<H> {
+    async fn run(mut self, consumer: PullConsumer, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = self.consume(&consumer, &mut stop).await {
+                tracing::warn!(worker = self.options.name, %error, "pulling again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        // What waits has not begun: the server hands it to the next process.
+        self.waiting.clear();
+        while self.working.join_next().await.is_some() {}
+    }
+
+    async fn consume(&mut self, consumer: &PullConsumer, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+        let pull = consumer.stream().expires(PULL).heartbeat(PULL / 3).group(PINNED).messages().await;
+        let mut messages = pull.map_err(|error| Error::away("pulling", error))?;
+        let mut progress = tokio::time::interval(PROGRESS);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = messages.next() => {
+                    let message = message.ok_or_else(|| Error::away("pulling", "the consumer ended"))?;
+                    let message = message.map_err(|error| Error::away("pulling", error))?;
+                    self.take(message)?;
+                }
+                Some(done) = self.working.join_next() => {
+                    if let Ok(conversation) = done {
+                        self.next_of(conversation);
+                    }
+                }
+                _ = progress.tick() => self.still_waiting().await,
+                changed = stop.changed() => {
+                    if changed.is_err() || *stop.borrow() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: async_nats::jetstream::Message) -> Result<(), Error> {
+        let revision = message.info().map_err(|error| Error::unreadable("a message", error))?.stream_sequence;
+        let (message, acker) = message.split();
+        let trace = message.headers.as_ref().and_then(|headers| headers.get(TraceParent::HEADER));
+        let trace = trace.and_then(|value| TraceParent::parse(value.as_str()));
+        let recorded = Recorded { revision, payload: message.payload, trace };
+        let taken = Taken { subject: message.subject.to_string(), recorded, acker };
+        let conversation = taken.conversation();
+        match self.waiting.get_mut(&conversation) {
+            Some(queue) => queue.push_back(taken),
+            None => {
+                self.waiting.insert(conversation.clone(), VecDeque::new());
+                self.start(conversation, taken);
+            }
+        }
+        Ok(())
+    }
+
+    fn next_of(&mut self, conversation: String) {
+        match self.waiting.get_mut(&conversation).and_then(VecDeque::pop_front) {
+            Some(taken) => self.start(conversation, taken),
+            None => drop(self.waiting.remove(&conversation)),
+        }
+    }
+
+    fn start(&mut self, conversation: String, taken: Taken) {
+        let (bus, options, handler) = (self.bus.clone(), self.options.clone(), self.handler.clone());
+        self.working.spawn(async move {
+            settle(&bus, &options, handler, &taken).await;
+            conversation
+        });
+    }
+
+    /// Tells the server that events which wait for their turn have not been forgotten.
+    async fn still_waiting(&self) {
+        for taken in self.waiting.values().flatten() {
+            still_working(taken).await;
+        }
+    }
+}
+
+/// Works on an event until it is done or buried, then acknowledges it.
+async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, taken: &Taken) {
+    let started = Instant::now();
+    let mut pause = PAUSE;
+    loop {
+        let error = match attempt(handler.clone(), taken).await {
+            Ok(()) => break,
+            Err(error) => error,
+        };
+        let hopeless = matches!(error, HandlerError::GiveUp(_)) || started.elapsed() > options.patience;
+        if hopeless && bus.bury(&options.name, taken, &error.to_string()).await.is_ok() {
+            tracing::error!(worker = options.name, revision = taken.recorded.revision, %error, "gave up on an event");
+            break;
+        }
+        tracing::debug!(worker = options.name, revision = taken.recorded.revision, %error, "trying an event again");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    if let Err(error) = taken.acker.ack().await {
+        tracing::debug!(%error, "not acknowledged: it will be handed out again");
+    }
+}
+
+/// One try, in a task of its own so that a panic is an error like any other.
+async fn attempt<H: Handler>(handler: Arc<H>, taken: &Taken) -> Result<(), HandlerError> {
+    let recorded = taken.recorded.clone();
+    let mut working = tokio::spawn(async move { handler.handle(&recorded).await });
+    loop {
+        match tokio::time::timeout(PROGRESS, &mut working).await {
+            Ok(Ok(done)) => return done,
+            Ok(Err(panic)) => return Err(HandlerError::GiveUp(panic.to_string())),
+            Err(_) => still_working(taken).await,
+        }
+    }
+}
+
+async fn still_working(taken: &Taken) {
+    if let Err(error) = taken.acker.ack_with(AckKind::Progress).await {
+        tracing::debug!(%error, "progress not told");
+    }
+}
