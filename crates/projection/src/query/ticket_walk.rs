@@ -1,0 +1,161 @@
+use std::iter::{empty, once};
+
+use conversation::{Basis, Time};
+use proto::v1::ticket::State;
+
+use super::read::{self, decode, unreadable};
+use super::tickets::TicketList;
+use crate::store::{Scan, View, prefix_end};
+use crate::view::error::Error;
+use crate::view::keys::{self, ConversationKey, TicketKey, WorkspaceKey, table};
+use crate::view::rows::{TicketRow, WindowRow};
+
+/// Where a ticket stands in a list: by the time of the basis, then by conversation and ordinal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Spot {
+    pub(crate) time: Time,
+    pub(crate) conversation: ConversationKey,
+    pub(crate) ordinal: u64,
+}
+
+impl Spot {
+    const BYTES: usize = 32;
+
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [&keys::time_bytes(self.time)[..], &self.conversation.0, &self.ordinal.to_be_bytes()].concat()
+    }
+
+    /// `None` unless they came from [`Spot::to_bytes`].
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Spot> {
+        if bytes.len() != Self::BYTES {
+            return None;
+        }
+        // The bytes are those of an index key behind its workspace.
+        let key = [&[table::TICKETS], &[0; 8][..], bytes].concat();
+        keys::index_parts(&key).map(Spot::from)
+    }
+}
+
+impl From<keys::IndexKey> for Spot {
+    fn from(key: keys::IndexKey) -> Spot {
+        Spot { time: key.time, conversation: key.conversation, ordinal: key.ordinal }
+    }
+}
+
+/// A ticket that a walk came by.
+pub(crate) struct Found {
+    pub(crate) spot: Spot,
+    key: TicketKey,
+    row: Option<TicketRow>,
+}
+
+impl Found {
+    /// Its row. `None` only if the index is ahead of the rows, which one view of the store never shows.
+    pub(crate) fn row(self, view: &dyn View) -> Result<Option<TicketRow>, Error> {
+        match self.row {
+            Some(row) => Ok(Some(row)),
+            None => read::ticket(view, &self.key),
+        }
+    }
+}
+
+/// Tickets that a list may hold, newest first, from the narrowest index that has them all.
+pub(crate) struct Walk<'a>(Box<dyn Iterator<Item = Result<Found, Error>> + 'a>);
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Found, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(list: &TicketList, view: &'a dyn View) -> Result<Walk<'a>, Error> {
+        let workspace = WorkspaceKey::of(&list.workspace);
+        if !list.filter.conversation.is_empty() {
+            return of_conversation(list, view, workspace);
+        }
+        let (low, high) = bounds(list);
+        let open_now = list.filter.state == Some(State::Open) && list.as_of.is_none();
+        let walk: Box<dyn Iterator<Item = Result<Found, Error>> + 'a> = match list.basis {
+            Basis::Closed if list.filter.state == Some(State::Open) => Box::new(empty()),
+            Basis::Closed => by_index(list, view, workspace, table::BY_CLOSE, low, high),
+            Basis::Opened | Basis::OpenDuring if open_now => {
+                by_index(list, view, workspace, table::OPEN_NOW, low, high)
+            }
+            Basis::Opened | Basis::OpenDuring => by_index(list, view, workspace, table::TICKETS, low, high),
+        };
+        Ok(Walk(walk))
+    }
+}
+
+/// The times between which the time of the basis lies. `None`: no bound.
+fn bounds(list: &TicketList) -> (Option<Time>, Option<Time>) {
+    let low = match list.basis {
+        // One that is open during a period may have been opened at any time before.
+        Basis::OpenDuring => None,
+        Basis::Opened | Basis::Closed => Some(list.period.start),
+    };
+    let as_of = list.as_of.and_then(|at| at.0.checked_add(1)).map(Time);
+    let end = Some(list.period.end).filter(|end| *end != Time::MAX);
+    (low, as_of.into_iter().chain(end).min())
+}
+
+/// Newest first through one of the tables `O`, `D`, `S`.
+fn by_index<'a>(
+    list: &TicketList,
+    view: &'a dyn View,
+    workspace: WorkspaceKey,
+    table: u8,
+    low: Option<Time>,
+    high: Option<Time>,
+) -> Box<dyn Iterator<Item = Result<Found, Error>> + 'a> {
+    let prefix = keys::index_prefix(table, workspace);
+    let begin = low.map_or_else(|| prefix.clone(), |low| keys::index_from_time(table, workspace, low));
+    let end = high.map_or_else(|| prefix_end(&prefix), |high| keys::index_from_time(table, workspace, high));
+    let reached = list.after.map(|spot| [&prefix[..], &spot.to_bytes()].concat());
+    let end = once(end).chain(reached).min().unwrap_or_default();
+    let scan: Scan<'a> = view.scan_back(&begin, &end);
+    Box::new(scan.map(move |row| {
+        let (key, value) = row?;
+        let spot = Spot::from(keys::index_parts(&key).ok_or_else(|| unreadable(&key))?);
+        let open_time = match table {
+            table::BY_CLOSE => keys::open_time_from(&value).ok_or_else(|| unreadable(&key))?,
+            _ => spot.time,
+        };
+        let row = if table == table::TICKETS { Some(decode(&key, value)?) } else { None };
+        Ok(Found { spot, key: ticket_key(workspace, open_time, spot), row })
+    }))
+}
+
+fn ticket_key(workspace: WorkspaceKey, open_time: Time, spot: Spot) -> TicketKey {
+    TicketKey { workspace, open_time, conversation: spot.conversation, ordinal: spot.ordinal }
+}
+
+/// Newest first through the windows of one conversation. They are small, and sorted here: by closing they stand in no
+/// index of the conversation.
+fn of_conversation<'a>(list: &TicketList, view: &'a dyn View, workspace: WorkspaceKey) -> Result<Walk<'a>, Error> {
+    let conversation = ConversationKey::of(&list.workspace, &list.filter.conversation);
+    let prefix = keys::windows_prefix(conversation);
+    let mut found = Vec::new();
+    for row in view.scan(&prefix, &prefix_end(&prefix)) {
+        let (key, value) = row?;
+        let ordinal = keys::window_ordinal(&key).ok_or_else(|| unreadable(&key))?;
+        let window: WindowRow = decode(&key, value)?;
+        let time = match list.basis {
+            Basis::Closed => window.close_time,
+            Basis::Opened | Basis::OpenDuring => Some(window.open_time),
+        };
+        let Some(time) = time.map(Time) else { continue };
+        let spot = Spot { time, conversation, ordinal };
+        if list.after.is_none_or(|after| spot < after) {
+            found.push((spot, Time(window.open_time)));
+        }
+    }
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    let found = found.into_iter();
+    Ok(Walk(Box::new(
+        found.map(move |(spot, open_time)| Ok(Found { spot, key: ticket_key(workspace, open_time, spot), row: None })),
+    )))
+}

@@ -1,0 +1,101 @@
+use conversation::{Basis, Period, TicketId, Time};
+use proto::v1;
+use tonic::Status;
+
+use super::budget::Budget;
+use super::mistakes::Mistakes;
+use super::page_token::PageTokens;
+use super::read;
+use super::show_ticket::{as_of, show_ticket};
+use super::ticket_filter::{Fields, TicketFilter};
+use super::ticket_walk::{Spot, Walk};
+use crate::store::View;
+use crate::view::error::Error;
+use crate::view::keys::{ConversationKey, TicketKey, WorkspaceKey};
+use crate::view::rows::TicketRow;
+
+/// GetTicket: `None` when the workspace has no such ticket.
+pub(crate) fn get_ticket(view: &dyn View, workspace: &str, id: &str) -> Result<Option<v1::Ticket>, Error> {
+    let Some((conversation, ordinal)) = TicketId::new(id).parts() else { return Ok(None) };
+    let conversation = ConversationKey::of(workspace, conversation.as_str());
+    let Some(window) = read::window(view, conversation, ordinal)? else { return Ok(None) };
+    let open_time = Time(window.open_time);
+    let key = TicketKey { workspace: WorkspaceKey::of(workspace), open_time, conversation, ordinal };
+    Ok(read::ticket(view, &key)?.map(|row| show_ticket(workspace, &row)))
+}
+
+/// ListTickets, as it was asked for.
+#[derive(Debug)]
+pub(crate) struct TicketList {
+    pub(super) workspace: String,
+    pub(super) filter: TicketFilter,
+    pub(super) basis: Basis,
+    pub(super) period: Period,
+    pub(super) as_of: Option<Time>,
+    /// Where the page begins: behind this ticket.
+    pub(super) after: Option<Spot>,
+    size: usize,
+    tokens: PageTokens,
+}
+
+impl TicketList {
+    /// # Errors
+    /// INVALID_ARGUMENT with all that is wrong.
+    pub(crate) fn read(mut request: v1::ListTicketsRequest) -> Result<TicketList, Status> {
+        let mut mistakes = Mistakes::default();
+        let size = mistakes.page_size(request.page_size);
+        let token = std::mem::take(&mut request.page_token);
+        (request.page_size, request.min_revision) = (0, 0);
+        let tokens = PageTokens::new("ListTickets", &request);
+        let after = mistakes.position(&tokens, &token, Spot::from_bytes);
+        let filter = TicketFilter::read(
+            &Fields {
+                conversation_id: &request.conversation_id,
+                state: request.state,
+                opener_kind: request.opener_kind,
+                assignee: request.assignee.as_ref(),
+                topic: request.topic.as_deref(),
+                include_nested: request.include_nested,
+            },
+            &mut mistakes,
+        );
+        let (start, end) = mistakes.period(request.start_time.as_ref(), request.end_time.as_ref());
+        let period = Period { start: start.unwrap_or(Time::MIN), end: end.unwrap_or(Time::MAX) };
+        let basis = mistakes.basis(request.basis);
+        let as_of = mistakes.time("as_of_time", request.as_of_time.as_ref());
+        mistakes.check()?;
+        Ok(TicketList { workspace: request.workspace, filter, basis, period, as_of, after, size, tokens })
+    }
+
+    /// The next page: what was found within the budget, newest first.
+    pub(crate) fn page(&self, view: &dyn View) -> Result<v1::ListTicketsResponse, Error> {
+        let mut budget = Budget::for_page(self.size);
+        let mut response = v1::ListTicketsResponse::default();
+        let mut last: Option<Spot> = None;
+        let walk = Walk::new(self, view)?;
+        for found in walk {
+            let found = found?;
+            if let Some(last) = last.filter(|_| !budget.goes_on()) {
+                response.next_page_token = self.tokens.token(&last.to_bytes());
+                break;
+            }
+            budget.scan();
+            last = Some(found.spot);
+            if let Some(row) = found.row(view)?.and_then(|row| self.chosen(row)) {
+                budget.take(prost::Message::encoded_len(&row));
+                response.tickets.push(show_ticket(&self.workspace, &row));
+            }
+        }
+        Ok(response)
+    }
+
+    /// The row as it is to be shown, if it belongs to the list.
+    fn chosen(&self, row: TicketRow) -> Option<TicketRow> {
+        let row = match self.as_of {
+            Some(at) => as_of(row, at)?,
+            None => row,
+        };
+        let falls = self.period.counts(self.basis, Time(row.open_time), row.close_time.map(Time));
+        (falls && self.filter.takes(&row)).then_some(row)
+    }
+}
