@@ -302,7 +302,7 @@ impl World {
         same("paused after an echo", &self.states.last().unwrap().bot_paused, &true)
     }
 
-    /// What, and how long ago: around the 5 minutes of W7, long ago, or in the future.
+    /// What, and how long ago: around the 5 minutes of W7, long ago, at the very time of a decision, or in the future.
     fn invent_fact(&self, dice: &mut Dice) -> (What, i64) {
         let what = match dice.roll(10) {
             0..=3 => What::Received,
@@ -315,7 +315,8 @@ impl World {
         let ago = match dice.roll(8) {
             0..=3 => SECOND * i64::try_from(dice.roll(300)).unwrap(),
             4 => 300 * SECOND + [0, 1][dice.roll(2) as usize],
-            5 | 6 => SECOND * i64::try_from(dice.roll(10_000)).unwrap(),
+            5 => SECOND * i64::try_from(dice.roll(10_000)).unwrap(),
+            6 => dice.pick(&self.past).map_or(0, |past| self.clock - past.time),
             _ => -SECOND,
         };
         (what, ago)
