@@ -9,7 +9,8 @@ use super::turn::Turn;
 const MAX_REPORTS: usize = 1_000;
 
 impl Turn<'_> {
-    pub(super) fn status_changed(&mut self, status: &v1::MessageStatusChanged) -> Result<(), Error> {
+    /// Whether the report is a new one.
+    pub(super) fn status_changed(&mut self, status: &v1::MessageStatusChanged) -> Result<bool, Error> {
         let report = ReportRow {
             status: status.status,
             sealed: status.sealed.clone(),
@@ -39,14 +40,16 @@ impl Turn<'_> {
     }
 
     /// Keeps a report until the message that it speaks of is known.
-    fn wait(&mut self, status: &v1::MessageStatusChanged, report: ReportRow) -> Result<(), Error> {
+    fn wait(&mut self, status: &v1::MessageStatusChanged, report: ReportRow) -> Result<bool, Error> {
         let id = if status.message_id.is_empty() { &status.message_ref } else { &status.message_id };
         if id.is_empty() {
             tracing::warn!(revision = self.revision, "skipping a status report that names no message");
-            return Ok(());
+            return Ok(true);
         }
-        let add = |known: &mut KnownRow| add_report(&mut known.pending, report);
-        self.pending.change_known(self.rows, self.conversation.key, ShortDigest::of(id), add)
+        let mut added = false;
+        let add = |known: &mut KnownRow| added = add_report(&mut known.pending, report);
+        self.pending.change_known(self.rows, self.conversation.key, ShortDigest::of(id), add)?;
+        Ok(added)
     }
 
     /// Adds reports to a message. One that knows the channel's id of the message lets that id name it too, and brings
@@ -79,13 +82,13 @@ impl Turn<'_> {
         &mut self,
         place: Place,
         change: impl FnOnce(&mut Self, &mut EntryRow) -> Result<bool, Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Some(mut entry) = self.entry(place)? else {
             tracing::warn!(revision = self.revision, ?place, "skipping the change of an entry that is not there");
-            return Ok(());
+            return Ok(true);
         };
         if !change(self, &mut entry)? {
-            return Ok(());
+            return Ok(false);
         }
         let key = self.conversation.key;
         let listed = match entry.change_revision {
@@ -96,7 +99,7 @@ impl Turn<'_> {
         entry.change_revision = self.revision;
         self.pending.batch.put(keys::change(key, self.revision, place.index), place.to_bytes());
         self.pending.entries.insert((key, place), entry);
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn reaction_changed(&mut self, reaction: &v1::ReactionChanged) -> Result<(), Error> {
@@ -117,7 +120,7 @@ impl Turn<'_> {
             occur_time: self.occur_time().0,
             revision: self.revision,
         };
-        self.change_entry(place, |_, entry| Ok(set_reaction(&mut entry.reactions, row)))
+        self.change_entry(place, |_, entry| Ok(set_reaction(&mut entry.reactions, row))).map(drop)
     }
 
     pub(super) fn edited(&mut self, edit: &v1::MessageEdited) -> Result<(), Error> {
@@ -137,13 +140,14 @@ impl Turn<'_> {
             }
             Ok(newer)
         })
+        .map(drop)
     }
 
     pub(super) fn revoked(&mut self, revocation: &v1::MessageRevoked) -> Result<(), Error> {
         let Some(place) = self.place_of(&revocation.target_ref)? else {
             return self.put_own(EntryKind::Revocation, "revoke", revocation.direction, &revocation.sealed, false);
         };
-        self.change_entry(place, |_, entry| Ok(!std::mem::replace(&mut entry.revoked, true)))
+        self.change_entry(place, |_, entry| Ok(!std::mem::replace(&mut entry.revoked, true))).map(drop)
     }
 
     /// A change of a message that is not known: an entry of its own.
@@ -166,12 +170,14 @@ impl Turn<'_> {
     }
 }
 
-/// Adds a report that is not there yet.
-fn add_report(reports: &mut Vec<ReportRow>, report: ReportRow) {
+/// Adds a report, and says whether it was not there yet.
+fn add_report(reports: &mut Vec<ReportRow>, report: ReportRow) -> bool {
     let repeated = reports.iter().any(|known| known.event == report.event);
-    if !repeated && reports.len() < MAX_REPORTS {
+    let added = !repeated && reports.len() < MAX_REPORTS;
+    if added {
         reports.push(report);
     }
+    added
 }
 
 /// Puts in what someone did last, by the channel's clock and then by the log's order.

@@ -21,8 +21,8 @@ impl Turn<'_> {
             }
         }
         let tags = &mut self.conversation.row.tags;
-        tags.extend(decided.tags_added.iter().cloned());
         tags.retain(|tag| !decided.tags_removed.contains(tag));
+        tags.extend(decided.tags_added.iter().cloned());
         tags.sort();
         tags.dedup();
         match decided.bot_change() {

@@ -154,7 +154,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// A live message was said in the open windows.
+    /// A live message was said in the open windows; it answers when it is recorded.
     pub(super) fn said(&mut self, said: Said) -> Result<(), Error> {
         let time = self.record_time();
         let mut changed = false;

@@ -23,6 +23,11 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     pub(super) fn take(&mut self, kind: &Kind) -> Result<(), Error> {
+        if let Kind::MessageStatusChanged(status) = kind {
+            if !self.status_changed(status)? {
+                return Ok(());
+            }
+        }
         let row = &mut self.conversation.row;
         row.revision = self.revision;
         if row.channel.is_empty() {
@@ -33,7 +38,7 @@ impl Turn<'_> {
             Kind::MessageReceived(message) => self.received(message),
             Kind::MessageEchoed(message) => self.echoed(message),
             Kind::MessageBackfilled(message) => self.backfilled(message),
-            Kind::MessageStatusChanged(status) => self.status_changed(status),
+            Kind::MessageStatusChanged(_) => Ok(()),
             Kind::ReactionChanged(reaction) => self.reaction_changed(reaction),
             Kind::MessageEdited(edit) => self.edited(edit),
             Kind::MessageRevoked(revocation) => self.revoked(revocation),

@@ -1,0 +1,9 @@
+//! The fold, fed with events straight from hand or from chance, on stores of both engines.
+
+mod against_oracle;
+mod batches;
+mod folded;
+mod log;
+mod random;
+mod rules;
+mod translate;
