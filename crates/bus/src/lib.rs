@@ -5,6 +5,7 @@
 //! result real, or not.
 
 mod address;
+mod channel;
 mod connect;
 mod decide;
 mod error;

@@ -26,7 +26,7 @@ pub(crate) fn of_event(event: &v1::Event, kind: &v1::event::Event) -> String {
     of_kind(&event.workspace, &event.conversation, proto::subject_kind(kind))
 }
 
-fn of_kind(workspace: &str, conversation: &str, kind: &str) -> String {
+pub(crate) fn of_kind(workspace: &str, conversation: &str, kind: &str) -> String {
     format!("ev.{}.{workspace}.{conversation}.{kind}", partition(workspace, conversation))
 }
 

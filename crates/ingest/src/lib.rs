@@ -1,7 +1,18 @@
 //! Where the world comes in: channel webhooks over HTTP and commands over gRPC become events.
+//!
+//! Architecture Invariant: nothing is answered with success before it is on the stream or filed in REJECTED, and
+//! nothing here remembers what it answered: whatever is sent again has the same ids.
 
+mod grpc;
+mod http;
+mod intake;
 pub mod limits;
+mod options;
 mod signature;
 pub mod whatsapp;
 
-pub use signature::{Secret, signed_by};
+pub use grpc::{Conversations, conversation_service};
+pub use http::{HttpError, Webhooks};
+pub use intake::{Intake, IntakeError, PHONE_ACTOR, Path, Taken};
+pub use options::{HttpOptions, Options};
+pub use signature::signed_by;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use ingest::signed_by;
 use ingest::whatsapp::{self, Update};
-use ingest::{Secret, signed_by};
 use serde_json::Value;
+use service::Secret;
 
 use crate::observed;
 

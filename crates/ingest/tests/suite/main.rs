@@ -7,3 +7,5 @@ mod fixtures;
 mod mutated;
 mod observed;
 mod parsing;
+mod webhooks;
+mod world;

@@ -1,0 +1,174 @@
+//! Webhooks over HTTP.
+
+mod answer;
+mod body;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path as UrlPath, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bus::TraceParent;
+use serde::Deserialize;
+use service::Shutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::intake::{Intake, Path};
+use crate::options::HttpOptions;
+use crate::signature::is_signature;
+use answer::Answer;
+
+/// Why webhooks are not served.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The address is taken, or not ours.
+    #[error("can't listen on {address}: {source}. Is it in use? Choose another with --http.")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Serving ended.
+    #[error("serving webhooks: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+/// The address that channels call.
+pub struct Webhooks {
+    listener: TcpListener,
+    router: Router,
+}
+
+struct Door {
+    intake: Intake,
+    options: HttpOptions,
+    permits: Semaphore,
+}
+
+impl Webhooks {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// [`HttpError::Listen`].
+    pub async fn bind(address: SocketAddr, intake: Intake, options: HttpOptions) -> Result<Webhooks, HttpError> {
+        let listener = TcpListener::bind(address).await.map_err(|source| HttpError::Listen { address, source })?;
+        Ok(Webhooks { listener, router: router(intake, options) })
+    }
+
+    /// Where it answers.
+    ///
+    /// # Errors
+    /// [`HttpError::Serve`].
+    pub fn address(&self) -> Result<SocketAddr, HttpError> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Answers until shutdown begins and the requests under way have ended.
+    ///
+    /// # Errors
+    /// [`HttpError::Serve`].
+    pub async fn serve(self, shutdown: Shutdown) -> Result<(), HttpError> {
+        let stop = async move { shutdown.begun().await };
+        Ok(axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await?)
+    }
+}
+
+fn router(intake: Intake, options: HttpOptions) -> Router {
+    let permits = Semaphore::new(options.concurrency);
+    Router::new()
+        .route("/webhooks/whatsapp", get(verify_bare).post(take_bare))
+        .route("/webhooks/whatsapp/{workspace}", get(verify_workspace).post(take_workspace))
+        .route("/healthz", get(health))
+        .with_state(Arc::new(Door { intake, options, permits }))
+}
+
+async fn health(State(door): State<Arc<Door>>) -> StatusCode {
+    if door.intake.is_connected() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// The channel asks whether the address is ours.
+#[derive(Deserialize)]
+struct Challenge {
+    #[serde(rename = "hub.mode", default)]
+    mode: String,
+    #[serde(rename = "hub.verify_token", default)]
+    token: String,
+    #[serde(rename = "hub.challenge", default)]
+    challenge: String,
+}
+
+async fn verify_bare(State(door): State<Arc<Door>>, Query(challenge): Query<Challenge>) -> Response {
+    verify(&door, Path::Bare, challenge)
+}
+
+async fn verify_workspace(
+    State(door): State<Arc<Door>>,
+    UrlPath(workspace): UrlPath<String>,
+    Query(challenge): Query<Challenge>,
+) -> Response {
+    verify(&door, Path::Workspace(&workspace), challenge)
+}
+
+fn verify(door: &Door, path: Path<'_>, challenge: Challenge) -> Response {
+    let known = door.intake.verifies(path, &challenge.token);
+    if challenge.mode == "subscribe" && known {
+        challenge.challenge.into_response()
+    } else {
+        Answer::Forbidden.into_response()
+    }
+}
+
+async fn take_bare(State(door): State<Arc<Door>>, request: Request) -> Answer {
+    door.take(Path::Bare, request).await
+}
+
+async fn take_workspace(
+    State(door): State<Arc<Door>>,
+    UrlPath(workspace): UrlPath<String>,
+    request: Request,
+) -> Answer {
+    door.take(Path::Workspace(&workspace), request).await
+}
+
+impl Door {
+    /// Takes a webhook. What is cheap to refuse is refused before its body is read, and a body is only held with a
+    /// permit: so many at once, each bounded in size and time.
+    async fn take(&self, path: Path<'_>, request: Request) -> Answer {
+        let (parts, body) = request.into_parts();
+        let Some(signature) = signature(&parts.headers) else { return Answer::NotSigned };
+        let Ok(_permit) = self.permits.try_acquire() else { return Answer::Busy };
+        if !self.intake.is_connected() {
+            return Answer::Busy;
+        }
+        let body = match body::read(body, &parts.headers, &self.options).await {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let trace = trace(&parts.headers);
+        let taking = self.intake.take(path, signature, &body, &trace);
+        match tokio::time::timeout(self.options.work_deadline, taking).await {
+            Ok(taken) => Answer::of(taken),
+            Err(_) => {
+                tracing::warn!(%trace, "taking a webhook took too long");
+                Answer::Busy
+            }
+        }
+    }
+}
+
+/// The only signature of a request, if it can be one.
+fn signature(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all("x-hub-signature-256").iter();
+    let only = all.next().filter(|_| all.next().is_none())?;
+    only.to_str().ok().filter(|header| is_signature(header))
+}
+
+fn trace(headers: &HeaderMap) -> TraceParent {
+    let given = headers.get(TraceParent::HEADER).and_then(|header| header.to_str().ok());
+    given.and_then(TraceParent::parse).unwrap_or_else(TraceParent::start)
+}

@@ -1,0 +1,143 @@
+//! Which conversation each contact of a body belongs to (W1): each distinct contact is resolved once.
+
+use std::collections::{HashMap, HashSet};
+
+use bus::{Added, Address, AddressKind, Bus, Keyring};
+use conversation::ConversationId;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::whatsapp::Person;
+
+/// Contacts resolved at once.
+const AT_ONCE: usize = 32;
+
+/// Where the contact's items go.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) conversation: ConversationId,
+    pub(crate) keyring: Keyring,
+    /// The older conversation that this one turned out to go on from.
+    pub(crate) continues: Option<ConversationId>,
+}
+
+/// A contact on a channel of a workspace, and what it is to become.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Seeker {
+    pub(crate) workspace: String,
+    pub(crate) channel: String,
+    /// The addresses that the item names, the strongest first.
+    pub(crate) addresses: Vec<Address>,
+    /// The addresses that the contact has from now on; empty if nothing changes.
+    pub(crate) becomes: Vec<Address>,
+}
+
+/// The addresses of a person, the strongest first: a user id beats a number.
+pub(crate) fn addresses(person: &Person) -> Vec<Address> {
+    let address = |kind, value: &Option<String>| value.clone().map(|value| Address { kind, value });
+    let user_id = address(AddressKind::UserId, &person.user_id);
+    user_id.into_iter().chain(address(AddressKind::Number, &person.number)).collect()
+}
+
+/// The place of each distinct seeker. Contacts that share an address are looked up one after the other, so that two
+/// items of one body never make two conversations for one contact; the others side by side.
+///
+/// # Errors
+/// The bus is away; what was made until then is found again by the next try.
+pub(crate) async fn find(bus: &Bus, seekers: Vec<Seeker>) -> Result<HashMap<Seeker, Place>, bus::Error> {
+    let groups = groups(seekers);
+    let found: Vec<Vec<(Seeker, Place)>> =
+        stream::iter(groups).map(|group| find_group(bus, group)).buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+async fn find_group(bus: &Bus, mut group: Vec<Seeker>) -> Result<Vec<(Seeker, Place)>, bus::Error> {
+    // Changes of address first: then a message from the new address finds the conversation of the old one.
+    group.sort_by_key(|seeker| seeker.becomes.is_empty());
+    let mut places = Vec::with_capacity(group.len());
+    for seeker in group {
+        let place = find_one(bus, &seeker).await?;
+        places.push((seeker, place));
+    }
+    Ok(places)
+}
+
+async fn find_one(bus: &Bus, seeker: &Seeker) -> Result<Place, bus::Error> {
+    let (workspace, channel) = (seeker.workspace.as_str(), seeker.channel.as_str());
+    let resolved = bus.resolve(workspace, channel, &seeker.addresses).await?;
+    let (mut conversation, mut continues) = (resolved.conversation, resolved.continues);
+    // W1: an address that has a conversation keeps it. The strongest says where the contact goes on, any other
+    // conversation is the one that it goes on from.
+    let mut settled = false;
+    for address in &seeker.becomes {
+        match bus.add_address(workspace, channel, &conversation, address).await? {
+            Added::New | Added::Already => {}
+            Added::Other(other) if settled => continues = Some(other),
+            Added::Other(other) => continues = Some(std::mem::replace(&mut conversation, other)),
+        }
+        settled = true;
+    }
+    let keyring = bus.keyring(workspace, &conversation).await?;
+    Ok(Place { conversation, keyring, continues })
+}
+
+/// Distinct seekers, those that share an address (directly or by others) together, in the order of coming.
+fn groups(seekers: Vec<Seeker>) -> Vec<Vec<Seeker>> {
+    let mut groups: Vec<Vec<Seeker>> = Vec::new();
+    let mut group_of: HashMap<(String, String, Address), usize> = HashMap::new();
+    let mut seen = HashSet::new();
+    for seeker in seekers {
+        if !seen.insert(seeker.clone()) {
+            continue;
+        }
+        let key = |address: &Address| (seeker.workspace.clone(), seeker.channel.clone(), address.clone());
+        let keys: Vec<_> = seeker.addresses.iter().chain(&seeker.becomes).map(key).collect();
+        let mut known: Vec<usize> = keys.iter().filter_map(|key| group_of.get(key).copied()).collect();
+        known.sort_unstable();
+        known.dedup();
+        let home = known.first().copied().unwrap_or(groups.len());
+        if home == groups.len() {
+            groups.push(Vec::new());
+        }
+        for other in known.into_iter().skip(1) {
+            let moved = std::mem::take(&mut groups[other]);
+            groups[home].extend(moved);
+            group_of.values_mut().filter(|group| **group == other).for_each(|group| *group = home);
+        }
+        groups[home].push(seeker);
+        group_of.extend(keys.into_iter().map(|key| (key, home)));
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seeker(channel: &str, user_id: Option<&str>, number: Option<&str>) -> Seeker {
+        let text = |value: Option<&str>| value.map(str::to_owned);
+        let person = Person { number: text(number), user_id: text(user_id), ..Person::default() };
+        let (workspace, channel) = ("acme".to_owned(), channel.to_owned());
+        Seeker { workspace, channel, addresses: addresses(&person), becomes: Vec::new() }
+    }
+
+    #[test]
+    fn who_shares_an_address_is_looked_up_in_one_group() {
+        let all = vec![
+            seeker("c", None, Some("1")),
+            seeker("c", None, Some("2")),
+            seeker("c", Some("u"), Some("2")),
+            seeker("c", None, Some("1")),
+            seeker("d", None, Some("1")),
+            seeker("c", Some("u"), Some("1")),
+        ];
+        let sizes: Vec<usize> = groups(all).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [4, 1], "1, 2 and u are one contact on c; 1 on d is another");
+    }
+
+    #[test]
+    fn a_user_id_is_the_stronger_address() {
+        let kinds: Vec<AddressKind> = seeker("c", Some("u"), Some("1")).addresses.iter().map(|a| a.kind).collect();
+        assert_eq!(kinds, [AddressKind::UserId, AddressKind::Number]);
+    }
+}
