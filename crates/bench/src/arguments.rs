@@ -1,0 +1,42 @@
+use clap::{Parser, ValueEnum};
+
+/// Measure Threadmark beside the bare thing.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+pub(crate) struct Arguments {
+    /// Measure these alone, separated by commas
+    #[arg(long = "rows", value_name = "NAME", value_enum, value_delimiter = ',')]
+    chosen: Vec<Row>,
+    /// Smaller counts: some three minutes instead of some twenty
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Let the server sync every append to the disk, as in production, instead of every two minutes
+    #[arg(long)]
+    pub(crate) sync_always: bool,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Row {
+    /// Webhook items a second, with bodies of 1 and of 100 items
+    Webhook,
+    /// How long a webhook waits for its answer at moderate load
+    Ack,
+    /// From a webhook to whoever watches the timeline
+    Watch,
+    /// Decisions a second with 1, 4 and 16 writers
+    Decisions,
+}
+
+impl Arguments {
+    /// What to measure: all of it unless some was chosen.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let mut rows = if self.chosen.is_empty() { Row::value_variants().to_vec() } else { self.chosen.clone() };
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: ours beside the bare thing, measured in the same run, in one table.
+//!
+//! Nothing here fails because something is slow: a target is printed beside what was measured, with a mark.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table and the progress line are the output")]
+
+mod arguments;
+mod bare;
+mod load;
+mod measure;
+mod progress;
+mod rows;
+mod table;
+
+use arguments::Arguments;
+use clap::Parser;
+use rows::Bench;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let table = Bench::new(&arguments).run(&arguments.rows()).await?;
+    if arguments.json {
+        println!("{}", table.json());
+    } else {
+        print!("{table}");
+    }
+    Ok(())
+}
