@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod listener;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::intake::{Intake, Path};
 use crate::options::HttpOptions;
 use crate::signature::is_signature;
 use answer::Answer;
+use listener::Bounded;
 
 /// Why webhooks are not served.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,7 @@ impl Webhooks {
     /// [`HttpError::Serve`].
     pub async fn serve(self, shutdown: Shutdown) -> Result<(), HttpError> {
         let stop = async move { shutdown.begun().await };
-        Ok(axum::serve(self.listener, self.router).with_graceful_shutdown(stop).await?)
+        Ok(axum::serve(Bounded::new(self.listener), self.router).with_graceful_shutdown(stop).await?)
     }
 }
 

@@ -1,0 +1,41 @@
+//! The ingest service alone: webhooks and commands in, events out.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use bus::Bus;
+use clap::Parser;
+use ingest::{Intake, Options, Webhooks, conversation_service};
+use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+
+/// Takes webhooks over HTTP and commands over gRPC.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The configuration; the environment (THREADMARK_…) goes on top of it.
+    #[arg(long, value_name = "FILE", env = "THREADMARK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::load(Args::parse().config.as_deref())?;
+    init_telemetry(&config.log);
+    ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
+    let shutdown = Shutdown::on_signals()?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, "ingest")).await?;
+    bus.ensure_streams().await?;
+    let options = Options::from_config(&config);
+    let intake = Intake::new(bus.clone(), options.clone());
+    let webhooks = Webhooks::bind(config.http.listen, intake, options.http.clone()).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    grpc.add(conversation_service(bus.clone(), &options)).await;
+    tracing::info!(http = %webhooks.address()?, grpc = %grpc.address()?, "ready");
+    let supervisor = Supervisor::new(shutdown.clone());
+    supervisor.essential("webhooks", webhooks.serve(shutdown.clone()));
+    supervisor.essential("grpc", grpc.serve(shutdown));
+    let in_order = supervisor.finish().await;
+    bus.flush().await;
+    ensure!(in_order, "some requests did not end in time");
+    Ok(())
+}
