@@ -181,14 +181,21 @@ impl Bus {
         Ok(ack.await.map_err(|error| publish_error("appending a decision", error))?.sequence)
     }
 
-    async fn decision_at(&self, revision: Revision) -> Result<v1::Event, Error> {
+    /// The event at a revision, from the leader of the stream; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Away`]; [`Error::Unreadable`] when what is there is no event.
+    pub async fn event_at(&self, revision: Revision) -> Result<Option<v1::Event>, Error> {
         match self.events().await?.get_raw_message(revision).await {
-            Ok(message) => decode(revision, &message.payload),
-            Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => {
-                Err(Error::unreadable(format!("the decision at revision {revision}"), "it is not there"))
-            }
-            Err(error) => Err(Error::away("loading a decision", error)),
+            Ok(message) => decode(revision, &message.payload).map(Some),
+            Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => Ok(None),
+            Err(error) => Err(Error::away("loading an event", error)),
         }
+    }
+
+    async fn decision_at(&self, revision: Revision) -> Result<v1::Event, Error> {
+        let found = self.event_at(revision).await?;
+        found.ok_or_else(|| Error::unreadable(format!("the decision at revision {revision}"), "it is not there"))
     }
 }
 
@@ -209,7 +216,7 @@ pub fn now() -> Time {
 }
 
 fn decode(revision: Revision, payload: &[u8]) -> Result<v1::Event, Error> {
-    v1::Event::decode(payload).map_err(|error| Error::unreadable(format!("the decision at revision {revision}"), error))
+    v1::Event::decode(payload).map_err(|error| Error::unreadable(format!("the event at revision {revision}"), error))
 }
 
 fn state_of(conversation: &ConversationId, revision: Revision, event: &v1::Event) -> State {

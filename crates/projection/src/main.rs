@@ -1,0 +1,38 @@
+//! The projection alone: it follows the log and answers queries.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use bus::Bus;
+use clap::Parser;
+use projection::{Options, Projection};
+use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+
+/// Folds the log into ticket windows and answers queries over gRPC.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The configuration; the environment (THREADMARK_…) goes on top of it.
+    #[arg(long, value_name = "FILE", env = "THREADMARK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::load(Args::parse().config.as_deref())?;
+    init_telemetry(&config.log);
+    ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
+    let shutdown = Shutdown::on_signals()?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, "projection")).await?;
+    bus.ensure_streams().await?;
+    let projection = Projection::open(bus, Options::from_config(&config, config.data_dir.join("projection"))).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    grpc.add(projection.ticket_service(&shutdown)).await;
+    grpc.add(projection.projection_service()).await;
+    tracing::info!(grpc = %grpc.address()?, "ready");
+    let supervisor = Supervisor::new(shutdown.clone());
+    projection.start(&supervisor);
+    supervisor.essential("grpc", grpc.serve(shutdown));
+    ensure!(supervisor.finish().await, "some requests did not end in time");
+    Ok(())
+}
