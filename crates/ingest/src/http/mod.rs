@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bus::TraceParent;
-use serde::Deserialize;
 use service::Shutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -93,33 +92,27 @@ async fn health(State(door): State<Arc<Door>>) -> StatusCode {
     if door.intake.is_connected() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// The channel asks whether the address is ours.
-#[derive(Deserialize)]
-struct Challenge {
-    #[serde(rename = "hub.mode", default)]
-    mode: String,
-    #[serde(rename = "hub.verify_token", default)]
-    token: String,
-    #[serde(rename = "hub.challenge", default)]
-    challenge: String,
-}
+/// What stands after the question mark, in order. Nothing of it is malformed: what is not known is not looked at.
+type Asked = Query<Vec<(String, String)>>;
 
-async fn verify_bare(State(door): State<Arc<Door>>, Query(challenge): Query<Challenge>) -> Response {
-    verify(&door, Path::Bare, challenge)
+async fn verify_bare(State(door): State<Arc<Door>>, Query(asked): Asked) -> Response {
+    verify(&door, Path::Bare, &asked)
 }
 
 async fn verify_workspace(
     State(door): State<Arc<Door>>,
     UrlPath(workspace): UrlPath<String>,
-    Query(challenge): Query<Challenge>,
+    Query(asked): Asked,
 ) -> Response {
-    verify(&door, Path::Workspace(&workspace), challenge)
+    verify(&door, Path::Workspace(&workspace), &asked)
 }
 
-fn verify(door: &Door, path: Path<'_>, challenge: Challenge) -> Response {
-    let known = door.intake.verifies(path, &challenge.token);
-    if challenge.mode == "subscribe" && known {
-        challenge.challenge.into_response()
+/// The channel asks whether the address is ours: who knows the token gets the challenge back, bare.
+fn verify(door: &Door, path: Path<'_>, asked: &[(String, String)]) -> Response {
+    let of = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let known = door.intake.verifies(path, of("hub.verify_token"));
+    if of("hub.mode") == "subscribe" && known {
+        of("hub.challenge").to_owned().into_response()
     } else {
         Answer::Forbidden.into_response()
     }

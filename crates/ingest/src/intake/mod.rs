@@ -68,6 +68,8 @@ pub struct Intake {
 struct Routed<'a> {
     item: Item<'a>,
     workspace: Result<&'a str, Stray>,
+    /// Under whose keys it is filed if it is rejected; empty for the deployment's.
+    home: &'a str,
 }
 
 impl Intake {
@@ -125,10 +127,9 @@ impl Intake {
         let places = places::find(&self.bus, items.iter().filter_map(seeker).collect()).await?;
         let mut load = Load::new(bus::now());
         for routed in &items {
-            let workspace = routed.workspace.unwrap_or_default();
-            let Some(keys) = keys.get(workspace) else { continue };
+            let Some(keys) = keys.get(routed.home) else { continue };
             if let Err(reason) = self.add(routed, &places, keys, trace, &mut load) {
-                load.reject(keys, workspace, routed.item.raw, &reason);
+                load.reject(keys, routed.home, routed.item.raw, &reason);
             }
         }
         Ok(load)
@@ -138,9 +139,8 @@ impl Intake {
     async fn keys(&self, items: &[Routed<'_>]) -> Result<BTreeMap<String, WorkspaceKeys>, bus::Error> {
         let mut keys = BTreeMap::new();
         for routed in items {
-            let workspace = routed.workspace.unwrap_or_default();
-            if !keys.contains_key(workspace) {
-                keys.insert(workspace.to_owned(), self.bus.workspace(workspace).await?);
+            if !keys.contains_key(routed.home) {
+                keys.insert(routed.home.to_owned(), self.bus.workspace(routed.home).await?);
             }
         }
         Ok(keys)
@@ -206,7 +206,13 @@ impl Intake {
 
 fn route<'a>(item: Item<'a>, signer: &Signer<'a>) -> Routed<'a> {
     let workspace = signer.workspace(item.phone_number_id.as_deref());
-    Routed { item, workspace }
+    let home = match workspace {
+        Ok(workspace) => workspace,
+        // Nobody else's: whoever signed may see what their channels lack.
+        Err(Stray::UnknownNumber) => signer.workspace(None).unwrap_or_default(),
+        Err(Stray::OtherSecret | Stray::Ambiguous) => "",
+    };
+    Routed { item, workspace, home }
 }
 
 /// The channel's name in events and in the API.

@@ -76,6 +76,19 @@ fn other_value() -> impl Strategy<Value = Value> {
     ]
 }
 
+#[test]
+fn the_fuzzers_seeds_are_webhooks() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    let mut seeds = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let body = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(whatsapp::parse(&body).is_ok_and(|items| !items.is_empty()));
+        check(&body);
+        seeds += 1;
+    }
+    assert!(seeds >= 6);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: u32::try_from(testkit::count("mutated-bodies", 500, 50_000)).unwrap(), failure_persistence: None, ..ProptestConfig::default() })]
 
