@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, unreachable_pub)]
 
+mod asks;
 mod bodies;
 mod commands;
 mod fixtures;
+mod identity;
+mod keeping;
 mod mutated;
 mod observed;
 mod parsing;
+mod people;
+mod receiving;
+mod refusing;
+mod saying;
 mod webhooks;
 mod world;
