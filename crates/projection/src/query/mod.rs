@@ -17,6 +17,7 @@ mod show_entry;
 mod show_ticket;
 mod standing;
 mod stats;
+mod ticket_end;
 mod ticket_filter;
 mod ticket_walk;
 mod tickets;

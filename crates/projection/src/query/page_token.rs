@@ -64,7 +64,8 @@ impl PageTokens {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let plain = text.len() <= MAX_TEXT_BYTES && text.len() % 2 == 0 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let plain =
+        text.len() <= MAX_TEXT_BYTES && text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
     if !plain {
         return None;
     }

@@ -18,21 +18,31 @@ pub(crate) struct Spot {
     pub(crate) ordinal: u64,
 }
 
-impl Spot {
-    const BYTES: usize = 32;
+/// Where a page begins: behind a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stand {
+    pub(crate) spot: Spot,
+    /// See [`super::ticket_end::End`].
+    pub(crate) met: u64,
+}
 
-    pub(crate) fn to_bytes(self) -> Vec<u8> {
+impl Spot {
+    fn to_bytes(self) -> Vec<u8> {
         [&keys::time_bytes(self.time)[..], &self.conversation.0, &self.ordinal.to_be_bytes()].concat()
     }
+}
 
-    /// `None` unless they came from [`Spot::to_bytes`].
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Spot> {
-        if bytes.len() != Self::BYTES {
-            return None;
-        }
+impl Stand {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [&self.spot.to_bytes()[..], &self.met.to_be_bytes()].concat()
+    }
+
+    /// `None` unless they came from [`Stand::to_bytes`].
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Stand> {
+        let (spot, met) = bytes.split_last_chunk()?;
         // The bytes are those of an index key behind its workspace.
-        let key = [&[table::TICKETS], &[0; 8][..], bytes].concat();
-        keys::index_parts(&key).map(Spot::from)
+        let key = [&[table::TICKETS], &[0; 8][..], spot].concat();
+        Some(Stand { spot: keys::index_parts(&key)?.into(), met: u64::from_be_bytes(*met) })
     }
 }
 
@@ -114,7 +124,7 @@ fn by_index<'a>(
     let prefix = keys::index_prefix(table, workspace);
     let begin = low.map_or_else(|| prefix.clone(), |low| keys::index_from_time(table, workspace, low));
     let end = high.map_or_else(|| prefix_end(&prefix), |high| keys::index_from_time(table, workspace, high));
-    let reached = list.after.map(|spot| [&prefix[..], &spot.to_bytes()].concat());
+    let reached = list.after.map(|stand| [&prefix[..], &stand.spot.to_bytes()].concat());
     let end = once(end).chain(reached).min().unwrap_or_default();
     let scan: Scan<'a> = view.scan_back(&begin, &end);
     Box::new(scan.map(move |row| {
@@ -149,7 +159,7 @@ fn of_conversation<'a>(list: &TicketList, view: &'a dyn View, workspace: Workspa
         };
         let Some(time) = time.map(Time) else { continue };
         let spot = Spot { time, conversation, ordinal };
-        if list.after.is_none_or(|after| spot < after) {
+        if list.after.is_none_or(|after| spot < after.spot) {
             found.push((spot, Time(window.open_time)));
         }
     }

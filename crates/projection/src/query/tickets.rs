@@ -1,4 +1,5 @@
 use conversation::{Basis, Period, TicketId, Time};
+use prost::Message as _;
 use proto::v1;
 use tonic::Status;
 
@@ -7,8 +8,9 @@ use super::mistakes::Mistakes;
 use super::page_token::PageTokens;
 use super::read;
 use super::show_ticket::{as_of, show_ticket};
+use super::ticket_end::End;
 use super::ticket_filter::{Fields, TicketFilter};
-use super::ticket_walk::{Spot, Walk};
+use super::ticket_walk::{Spot, Stand, Walk};
 use crate::store::View;
 use crate::view::error::Error;
 use crate::view::keys::{ConversationKey, TicketKey, WorkspaceKey};
@@ -32,8 +34,8 @@ pub(crate) struct TicketList {
     pub(super) basis: Basis,
     pub(super) period: Period,
     pub(super) as_of: Option<Time>,
-    /// Where the page begins: behind this ticket.
-    pub(super) after: Option<Spot>,
+    /// Where the page begins.
+    pub(super) after: Option<Stand>,
     size: usize,
     tokens: PageTokens,
 }
@@ -47,7 +49,7 @@ impl TicketList {
         let token = std::mem::take(&mut request.page_token);
         (request.page_size, request.min_revision) = (0, 0);
         let tokens = PageTokens::new("ListTickets", &request);
-        let after = mistakes.position(&tokens, &token, Spot::from_bytes);
+        let after = mistakes.position(&tokens, &token, Stand::from_bytes);
         let filter = TicketFilter::read(
             &Fields {
                 conversation_id: &request.conversation_id,
@@ -70,32 +72,45 @@ impl TicketList {
     /// The next page: what was found within the budget, newest first.
     pub(crate) fn page(&self, view: &dyn View) -> Result<v1::ListTicketsResponse, Error> {
         let mut budget = Budget::for_page(self.size);
+        let mut end = End::new(self, view, self.after.map_or(0, |stand| stand.met))?;
         let mut response = v1::ListTicketsResponse::default();
         let mut last: Option<Spot> = None;
-        let walk = Walk::new(self, view)?;
-        for found in walk {
+        for found in Walk::new(self, view)? {
             let found = found?;
-            if let Some(last) = last.filter(|_| !budget.goes_on()) {
-                response.next_page_token = self.tokens.token(&last.to_bytes());
+            if end.reached(found.spot.time) {
+                break;
+            }
+            if let Some(spot) = last.filter(|_| !budget.goes_on()) {
+                response.next_page_token = self.tokens.token(&Stand { spot, met: end.met() }.to_bytes());
                 break;
             }
             budget.scan();
             last = Some(found.spot);
-            if let Some(row) = found.row(view)?.and_then(|row| self.chosen(row)) {
-                budget.take(prost::Message::encoded_len(&row));
+            let Some(row) = found.row(view)?.and_then(|row| self.as_shown(row)) else { continue };
+            end.meet(&row);
+            if self.takes(&row) {
+                budget.take(row.encoded_len());
                 response.tickets.push(show_ticket(&self.workspace, &row));
             }
         }
         Ok(response)
     }
 
-    /// The row as it is to be shown, if it belongs to the list.
-    fn chosen(&self, row: TicketRow) -> Option<TicketRow> {
-        let row = match self.as_of {
-            Some(at) => as_of(row, at)?,
-            None => row,
-        };
-        let falls = self.period.counts(self.basis, Time(row.open_time), row.close_time.map(Time));
-        (falls && self.filter.takes(&row)).then_some(row)
+    /// As of when the listed tickets have to be open, if that is not now.
+    pub(super) fn open_as_of(&self) -> Option<Time> {
+        self.as_of.filter(|_| self.filter.state == Some(v1::ticket::State::Open))
+    }
+
+    /// `None` for a ticket that was not opened by then.
+    fn as_shown(&self, row: TicketRow) -> Option<TicketRow> {
+        match self.as_of {
+            Some(at) => as_of(row, at),
+            None => Some(row),
+        }
+    }
+
+    /// Whether a ticket, as it is to be shown, belongs to the list.
+    fn takes(&self, row: &TicketRow) -> bool {
+        self.period.counts(self.basis, Time(row.open_time), row.close_time.map(Time)) && self.filter.takes(row)
     }
 }

@@ -97,6 +97,41 @@ impl History {
         self.events[before..].to_vec()
     }
 
+    /// A chat of `n` messages, of which the first alone has the needle.
+    pub(crate) fn long_chat(&mut self, chat: usize, n: usize, needle: &str) -> Vec<(u64, v1::Event)> {
+        let before = self.events.len();
+        for at in 0..n {
+            self.now = self.now.plus(Duration::from_secs(1));
+            let sealed = self.sealed(chat, if at == 0 { needle } else { "straw" }, "");
+            let received = v1::MessageReceived { r#type: "text".to_owned(), sealed, names_contact: false };
+            let id = format!("long{at}");
+            self.push(chat, id, customer(), self.now, v1::event::Event::MessageReceived(received));
+        }
+        self.events[before..].to_vec()
+    }
+
+    /// Opens and closes `n` tickets in a chat in which none is open, one after the other.
+    pub(crate) fn many_closed(&mut self, chat: usize, n: usize) -> Vec<(u64, v1::Event)> {
+        let before = self.events.len();
+        let agent = Actor::new(ActorKind::Agent, "ana");
+        self.decide(chat, agent.clone(), vec![Action::CloseTicket(Which::All)]);
+        for _ in 0..n {
+            self.now = self.now.plus(Duration::from_secs(60));
+            let open = Action::OpenTicket { topic: String::new(), assignee: None, if_open: IfOpen::Nest };
+            self.decide(chat, agent.clone(), vec![open, Action::CloseTicket(Which::Last)]);
+        }
+        self.events[before..].to_vec()
+    }
+
+    /// Closes every open ticket of every chat.
+    pub(crate) fn close_all(&mut self) -> Vec<(u64, v1::Event)> {
+        let before = self.events.len();
+        for chat in 0..self.chats.len() {
+            self.decide(chat, Actor::new(ActorKind::Agent, "ana"), vec![Action::CloseTicket(Which::All)]);
+        }
+        self.events[before..].to_vec()
+    }
+
     fn pass_time(&mut self) {
         let nanos = self.random.next() % (self.pause.as_nanos() as u64);
         self.now = match self.random.below(10) {
@@ -335,7 +370,7 @@ fn chat(workspace: &str, n: usize, random: &mut Random) -> Chat {
 }
 
 /// What the channel calls a message, hashed: of one that came from there it is our id too.
-fn reference(message: &str) -> String {
+pub(crate) fn reference(message: &str) -> String {
     if message.contains("-m") { format!("ref-{message}") } else { message.to_owned() }
 }
 

@@ -102,7 +102,7 @@ impl World {
 
     pub(crate) fn queries(&self) -> Queries<ClearKeys> {
         let mut options = QueryOptions::new([WORKSPACE.to_owned(), "other".to_owned()]);
-        options.heartbeat = Duration::from_millis(50);
+        options.heartbeat = Duration::from_millis(3);
         Queries::new(self.live.clone(), self.keys.clone(), options, self.shutdown.clone())
     }
 
@@ -128,6 +128,7 @@ fn adapt(revision: u64, event: &v1::Event) -> Option<oracle::Event> {
         Event::ReactionChanged(event) => changed(&event.target_ref, event.backfilled),
         Event::MessageEdited(event) => changed(&event.target_ref, false),
         Event::MessageRevoked(event) => changed(&event.target_ref, false),
+        Event::ContactChanged(event) if event.r#type.is_empty() => oracle::What::Silent,
         Event::ContactChanged(_) => oracle::What::ContactChanged,
         Event::MessagesRead(_) => return None,
         Event::Decided(decided) => oracle::What::Decided(decision(decided)),
