@@ -30,6 +30,11 @@ pub(crate) fn instant(world: &World, random: &mut Random) -> Time {
     }
 }
 
+/// One of a few instants, for which the oracle is asked once.
+pub(crate) fn as_of(world: &World, random: &mut Random) -> Time {
+    instant(world, &mut Random(random.below(8) as u64))
+}
+
 pub(crate) fn basis(random: &mut Random) -> (v1::Basis, Basis) {
     let all = [
         (v1::Basis::Unspecified, Basis::Opened),
@@ -62,7 +67,7 @@ fn request(world: &World, random: &mut Random) -> v1::ListTicketsRequest {
         end_time: maybe(random, 60, |_| proto::timestamp(times[1])),
         basis: basis(random).0.into(),
         include_nested: random.chance(60),
-        as_of_time: maybe(random, 30, |random| proto::timestamp(instant(world, random))),
+        as_of_time: maybe(random, 30, |random| proto::timestamp(as_of(world, random))),
         ..v1::ListTicketsRequest::default()
     }
 }

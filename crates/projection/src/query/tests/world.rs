@@ -1,6 +1,8 @@
 //! A history, folded into a store, and the oracle's reading of it.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,6 +51,8 @@ pub(crate) struct World {
     store: Arc<dyn Store>,
     fold: Fold,
     log: oracle::Log,
+    /// What the oracle has said already: it is slow.
+    views: RefCell<BTreeMap<Option<Time>, Rc<oracle::View>>>,
     _dir: TempDir,
 }
 
@@ -67,6 +71,7 @@ impl World {
             store,
             fold: Fold::new(PositionRow::default()),
             log: oracle::Log::new(),
+            views: RefCell::default(),
             _dir: dir,
         }
     }
@@ -78,6 +83,7 @@ impl World {
     }
 
     pub(crate) fn apply(&mut self, events: &[(u64, v1::Event)], batch: usize) {
+        self.views.borrow_mut().clear();
         for events in events.chunks(batch) {
             for (revision, event) in events {
                 self.fold.apply(&*self.store, *revision, event).expect("folds");
@@ -96,8 +102,9 @@ impl World {
     }
 
     /// What the oracle says when stamps after `at` are ignored.
-    pub(crate) fn oracle_as_of(&self, at: Option<Time>) -> oracle::View {
-        at.map_or_else(|| self.oracle(), |at| oracle::read_as_of(&self.log, at.0))
+    pub(crate) fn oracle_as_of(&self, at: Option<Time>) -> Rc<oracle::View> {
+        let read = || Rc::new(at.map_or_else(|| self.oracle(), |at| oracle::read_as_of(&self.log, at.0)));
+        self.views.borrow_mut().entry(at).or_insert_with(read).clone()
     }
 
     pub(crate) fn queries(&self) -> Queries<ClearKeys> {
