@@ -1,4 +1,4 @@
-use crate::{Actor, Assignee, MessageId, OpenTicket, Revision, State, TicketId, Time};
+use crate::{Actor, ActorKind, Assignee, MessageId, OpenTicket, Revision, State, TicketId, Time};
 
 /// What a command comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,8 +139,14 @@ impl Stamp {
         match &self.kind {
             StampKind::Opened { .. } => format!("Ticket opened by {}", self.actor.shown()),
             StampKind::Closed { .. } => format!("Ticket closed by {}", self.actor.shown()),
-            StampKind::Assigned { assignee } => format!("Assigned to {}", assignee.shown()),
+            StampKind::Assigned { assignee } => format!("Assigned to {}", self.assignee_shown(assignee)),
             StampKind::Unassigned => "Unassigned".to_owned(),
         }
+    }
+
+    /// Who assigns to themselves is shown by the name that they gave.
+    fn assignee_shown<'a>(&'a self, assignee: &'a Assignee) -> &'a str {
+        let themselves = self.actor.kind == ActorKind::Agent && assignee.agent() == Some(&self.actor.id);
+        if themselves { self.actor.shown() } else { assignee.shown() }
     }
 }

@@ -1,0 +1,178 @@
+//! `threadmark up`: every service in one process beside a real nats-server.
+
+mod data_dir;
+mod demo;
+mod nats;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use bus::Bus;
+use clap::Args as ClapArgs;
+use service::{Config, Grpc, Shutdown, Supervisor};
+
+use data_dir::DataDir;
+use nats::NatsChild;
+
+/// Start everything: nats-server, every service, and a demo workspace with live customers.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  threadmark up                                   the demo, in ./threadmark-data
+  threadmark up --no-demo --config acme.toml      your own workspace and channels
+  threadmark up --dump-config > acme.toml         every setting with its value
+
+Ctrl-C ends everything in order and loses nothing; started again, it goes on. A second Ctrl-C ends at once.")]
+pub(crate) struct Args {
+    /// The configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept [default: threadmark-data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where gRPC answers [default: 127.0.0.1:7070]; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    grpc: Option<SocketAddr>,
+    /// Where webhooks come in [default: 127.0.0.1:7080]; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Where the page will be [default: 127.0.0.1:7090]; nothing answers there yet.
+    #[arg(long, value_name = "ADDR")]
+    console: Option<SocketAddr>,
+    /// Without the demo workspace and its customers.
+    #[arg(long)]
+    no_demo: bool,
+    /// Print every setting with its value, and end.
+    #[arg(long)]
+    dump_config: bool,
+}
+
+/// What stands between the parent and its nats-server. Not for people.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct GuardArgs {
+    binary: PathBuf,
+    config: PathBuf,
+}
+
+/// Runs until a signal, then ends in order.
+///
+/// # Errors
+/// When something that is needed can't be had: the text says what to do.
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut config = args.config()?;
+    if args.dump_config {
+        print!("{}", config.dump()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    service::init_telemetry(&config.log);
+    let demo = (!args.no_demo).then(|| demo::prepare(&mut config));
+    let shutdown = Shutdown::on_signals().context("can't listen to signals")?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let data = DataDir::lock(&config.data_dir)?;
+    let nats = if config.nats.url.is_empty() { Some(NatsChild::start(&data).await?) } else { None };
+    let url = nats.as_ref().map_or_else(|| config.nats.url.clone(), NatsChild::url);
+    let started = start(&config, &data, &url, &supervisor).await;
+    match &started {
+        Ok(addresses) => {
+            addresses.print(&config, &data, &url, demo.is_some());
+            if let Some(demo) = demo {
+                demo.start(addresses.http, addresses.grpc, &supervisor);
+            }
+        }
+        Err(_) => shutdown.begin(),
+    }
+    let ended = end(nats, &supervisor).await;
+    started?;
+    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The guard's whole life.
+///
+/// # Errors
+/// When the server can't be run.
+pub(crate) async fn guard(args: GuardArgs) -> anyhow::Result<ExitCode> {
+    let status = nats::guard(&args.binary, &args.config).await?;
+    // The read of standard input may still be waiting in a thread that nothing can interrupt.
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+/// Where everything answers.
+struct Addresses {
+    grpc: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Args {
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref())?;
+        if let Some(data_dir) = &self.data_dir {
+            config.data_dir.clone_from(data_dir);
+        }
+        config.grpc.listen = self.grpc.unwrap_or(config.grpc.listen);
+        config.http.listen = self.http.unwrap_or(config.http.listen);
+        config.console.listen = self.console.unwrap_or(config.console.listen);
+        Ok(config)
+    }
+}
+
+/// Starts every service; each is a task that the supervisor watches.
+async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervisor) -> anyhow::Result<Addresses> {
+    let bus = Bus::connect(&config.bus(url, "threadmark")).await?;
+    bus.ensure_streams().await?;
+    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+
+    let ingest = ingest::Options::from_config(config);
+    grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
+    let intake = ingest::Intake::new(bus.clone(), ingest.clone());
+    let webhooks = ingest::Webhooks::bind(config.http.listen, intake, ingest.http).await?;
+
+    let options = projection::Options::from_config(config, data.join("projection"));
+    let projection = projection::Projection::open(bus, options).await?;
+    grpc.add(projection.ticket_service(supervisor.shutdown())).await;
+    grpc.add(projection.projection_service()).await;
+    projection.start(supervisor);
+
+    let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()? };
+    supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
+    supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
+    Ok(addresses)
+}
+
+/// Keeps the nats-server alive until everything else has ended, then ends it. Whether all ended in time.
+async fn end(nats: Option<NatsChild>, supervisor: &Supervisor) -> bool {
+    let Some(mut nats) = nats else { return supervisor.finish().await };
+    let ended = loop {
+        tokio::select! {
+            ended = supervisor.finish() => break ended,
+            kept = nats.keep_alive() => if let Err(error) = kept {
+                tracing::error!(%error, "nats-server can't be kept alive");
+                supervisor.shutdown().begin();
+                break supervisor.finish().await;
+            },
+        }
+    };
+    nats.stop().await;
+    ended
+}
+
+impl Addresses {
+    fn print(&self, config: &Config, data: &DataDir, url: &str, demo: bool) {
+        let names: Vec<String> = config.workspaces().into_keys().collect();
+        println!("gRPC        http://{}", self.grpc);
+        println!("webhooks    http://{}/webhooks/whatsapp", self.http);
+        println!("nats        {url}");
+        println!("data        {}", data.join("").display());
+        if names.is_empty() {
+            println!("workspaces  none: name one in --config, or leave out --no-demo");
+        } else {
+            println!("workspaces  {}", names.join(", "));
+        }
+        if demo {
+            let server = if self.grpc.port() == 7070 { String::new() } else { format!(" --server http://{}", self.grpc) };
+            println!("try         threadmark{server} conversations");
+        }
+        println!("ready");
+    }
+}
