@@ -21,6 +21,8 @@ pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
 pub(crate) const KEYS: &str = "keys";
 
+/// How the server writes that there is none.
+const NO_LIMIT: i64 = -1;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes or updates all of them.
@@ -36,6 +38,9 @@ fn streams(options: &Options) -> Vec<Config> {
         name: name.to_owned(),
         subjects: vec![subject.to_owned()],
         max_age,
+        max_messages: NO_LIMIT,
+        max_bytes: NO_LIMIT,
+        max_messages_per_subject: NO_LIMIT,
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::Old,
         storage: StorageType::File,
@@ -58,6 +63,8 @@ fn bucket_config(bucket: &str, options: &Options) -> Config {
     Config {
         name: format!("KV_{bucket}"),
         subjects: vec![format!("$KV.{bucket}.>")],
+        max_messages: NO_LIMIT,
+        max_bytes: NO_LIMIT,
         max_messages_per_subject: 1,
         discard: DiscardPolicy::New,
         allow_rollup: true,
@@ -78,7 +85,7 @@ async fn ensure_stream(jetstream: &jetstream::Context, wanted: Config) -> Result
         Err(error) => return Err(Error::away("looking for a stream", error)),
     };
     let updated = reconcile(&found, &wanted);
-    if same(&updated, &found) {
+    if updated == found {
         return Ok(());
     }
     match jetstream.update_stream(&updated).await {
@@ -114,7 +121,8 @@ fn reconcile(found: &Config, wanted: &Config) -> Config {
         subjects: wanted.subjects.clone(),
         max_age: wanted.max_age,
         max_messages_per_subject: wanted.max_messages_per_subject,
-        max_messages: wanted.max_messages.max(found.max_messages.min(-1)),
+        max_messages: wanted.max_messages,
+        max_bytes: wanted.max_bytes,
         retention: wanted.retention,
         discard: wanted.discard,
         storage: wanted.storage,
@@ -126,10 +134,6 @@ fn reconcile(found: &Config, wanted: &Config) -> Config {
         deny_purge: wanted.deny_purge,
         ..found.clone()
     }
-}
-
-fn same(left: &Config, right: &Config) -> bool {
-    left == right
 }
 
 fn incompatible(stream: String, error: impl std::fmt::Display) -> Error {

@@ -7,7 +7,9 @@ use crate::common::{bus, connect};
 #[tokio::test]
 async fn ensuring_twice_changes_nothing_and_drift_is_brought_back() {
     let (_server, bus) = bus().await;
+    let before = bus.events_info().await.unwrap();
     bus.ensure_streams().await.unwrap();
+    assert_eq!(bus.events_info().await.unwrap().config, before.config);
     let mut config = bus.events_info().await.unwrap().config;
     config.duplicate_window = std::time::Duration::from_secs(30);
     bus.jetstream().update_stream(&config).await.unwrap();
