@@ -19,7 +19,8 @@ pub(crate) trait Ask: Message + Clone {
 
     fn head(&self) -> Head<'_>;
 
-    /// The same without its command id: what a repeat has to have in common with the first.
+    /// The same without its command id and without what it expects: what a repeat has to have in common with the
+    /// first. A client that tries again after it has read the conversation anew still asks for the same.
     fn payload(&self) -> Vec<u8>;
 }
 
@@ -39,7 +40,7 @@ macro_rules! asks {
             }
 
             fn payload(&self) -> Vec<u8> {
-                Self { command_id: String::new(), ..self.clone() }.encode_to_vec()
+                Self { command_id: String::new(), expected_revision: None, ..self.clone() }.encode_to_vec()
             }
         })*
     };
