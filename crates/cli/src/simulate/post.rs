@@ -1,0 +1,199 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use service::Shutdown;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::body::{Item, body, signature};
+use super::tally::Tally;
+use super::{Error, Options};
+
+/// How long a body may wait for others to share it.
+const LINGER: Duration = Duration::from_millis(5);
+/// How long an answer may take: the channel itself is less patient.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Pauses between attempts: the first and the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long attempts go on after the simulation has been told to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Where customers leave what they send. Cheap to clone; when the last clone is gone, the postman ends.
+#[derive(Clone)]
+pub(super) struct Post(mpsc::Sender<Letter>);
+
+struct Letter {
+    item: Item,
+    acknowledged: oneshot::Sender<bool>,
+}
+
+impl Post {
+    /// Sends an item, and waits until its body is answered 200. `false` when that did not happen before the end.
+    pub(super) async fn send(&self, item: Item) -> bool {
+        let (acknowledged, answer) = oneshot::channel();
+        let handed_over = self.0.send(Letter { item, acknowledged }).await.is_ok();
+        handed_over && answer.await.unwrap_or(false)
+    }
+}
+
+/// Puts items into bodies, signs and sends these, and sends them again until they are answered 200.
+pub(super) struct Postman {
+    letters: mpsc::Receiver<Letter>,
+    route: Arc<Route>,
+}
+
+/// All that one body needs.
+struct Route {
+    http: reqwest::Client,
+    options: Options,
+    tally: Arc<Tally>,
+    stop: Shutdown,
+    error: Arc<OnceLock<Error>>,
+}
+
+/// What one attempt came to.
+enum Answer {
+    Acknowledged,
+    /// Try again, after this long at least.
+    Later(Duration),
+    Refused(u16),
+}
+
+impl Postman {
+    /// A postman and his letter box. An answer that is final goes to `error`, and stops everything.
+    pub(super) fn new(
+        options: &Options,
+        tally: Arc<Tally>,
+        stop: Shutdown,
+        error: Arc<OnceLock<Error>>,
+    ) -> (Post, Postman) {
+        let (sender, letters) = mpsc::channel(options.batch.clamp(16, 10_000));
+        let http = reqwest::Client::builder().pool_max_idle_per_host(options.concurrency).timeout(ANSWER).build();
+        let route = Route { http: http.unwrap_or_default(), options: options.clone(), tally, stop, error };
+        (Post(sender), Postman { letters, route: Arc::new(route) })
+    }
+
+    /// Works until every letter box is gone and everything is answered or given up.
+    pub(super) async fn run(mut self) {
+        let permits = Arc::new(Semaphore::new(self.route.options.concurrency));
+        let mut under_way = JoinSet::new();
+        while let Some(first) = self.letters.recv().await {
+            let letters = self.gather(first).await;
+            let Ok(permit) = permits.clone().acquire_owned().await else { break };
+            let route = self.route.clone();
+            under_way.spawn(async move {
+                route.deliver(letters).await;
+                drop(permit);
+            });
+            while under_way.try_join_next().is_some() {}
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// What goes into one body.
+    async fn gather(&mut self, first: Letter) -> Vec<Letter> {
+        let mut letters = vec![first];
+        let until = Instant::now() + LINGER;
+        while letters.len() < self.route.options.batch {
+            match tokio::time::timeout_at(until, self.letters.recv()).await {
+                Ok(Some(letter)) => letters.push(letter),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        letters
+    }
+}
+
+impl Route {
+    async fn deliver(&self, letters: Vec<Letter>) {
+        let (items, waiting): (Vec<Item>, Vec<_>) =
+            letters.into_iter().map(|letter| (letter.item, letter.acknowledged)).unzip();
+        items.iter().for_each(|item| self.tally.sent(item));
+        let body = body(&self.options.phone_number_id, &items);
+        let begun = Instant::now();
+        let done = self.insist(&body).await;
+        match done {
+            true => {
+                self.tally.answers.record(begun.elapsed());
+                self.tally.acknowledged(&items);
+            }
+            false => self.tally.unsure(&items),
+        }
+        // Customers who gave up waiting need no answer.
+        for waiting in waiting {
+            let _ = waiting.send(done);
+        }
+        if done {
+            self.perhaps_again(&items, &body).await;
+        }
+    }
+
+    /// The channel repeats what was answered, too: now and then the same bytes come once more.
+    async fn perhaps_again(&self, items: &[Item], body: &[u8]) {
+        let id = items.first().map(|item| item.id.as_str()).unwrap_or_default();
+        let mut dice = fastrand::Rng::with_seed(id.bytes().fold(7, |seed, b| seed * 31 % (1 << 50) + u64::from(b)));
+        if dice.f64() >= self.options.duplicates {
+            return;
+        }
+        let pause = Duration::from_millis(dice.u64(20..1_000));
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.stop.begun() => {}
+        }
+        if self.insist(body).await {
+            self.tally.copies_acknowledged.add(items.len());
+        }
+    }
+
+    /// Sends a body until it is answered 200, refused for good, or time is up.
+    async fn insist(&self, body: &[u8]) -> bool {
+        let signature = signature(self.options.secret.expose(), body);
+        let mut pause = PAUSE;
+        let attempts = async {
+            loop {
+                match self.attempt(body, &signature).await {
+                    Answer::Acknowledged => {
+                        self.tally.bodies_acknowledged.add(1);
+                        return true;
+                    }
+                    Answer::Refused(status) => {
+                        let error = Error::refused(&self.options.webhook_url, status);
+                        let _ = self.error.set(error);
+                        self.stop.begin();
+                        return false;
+                    }
+                    Answer::Later(wish) => {
+                        self.tally.retries.add(1);
+                        sleep(pause.max(wish).min(LONGEST_PAUSE)).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+            }
+        };
+        let time_is_up = async {
+            self.stop.begun().await;
+            sleep(DRAIN).await;
+        };
+        tokio::select! {
+            done = attempts => done,
+            () = time_is_up => false,
+        }
+    }
+
+    async fn attempt(&self, body: &[u8], signature: &str) -> Answer {
+        let request = self.http.post(&self.options.webhook_url).header("X-Hub-Signature-256", signature);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_vec());
+        let Ok(Ok(response)) = timeout(ANSWER, request.send()).await else { return Answer::Later(Duration::ZERO) };
+        match response.status().as_u16() {
+            200 => Answer::Acknowledged,
+            408 | 425 | 429 | 500.. => {
+                let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+                Answer::Later(Duration::from_secs(wish.unwrap_or(0)))
+            }
+            status => Answer::Refused(status),
+        }
+    }
+}
