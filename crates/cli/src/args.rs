@@ -1,0 +1,102 @@
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    bot, completions, conversations, count, projection, receive, stats, talk, tickets, timeline, watch, window,
+};
+
+/// What `--help` ends with.
+const FIRST_STEPS: &str = "\
+First steps:
+  threadmark up                              start everything, with a demo workspace and live customers
+  threadmark conversations                   the chats, newest activity first
+  threadmark timeline Maria                  one chat with its tickets as brackets, by id, name or number
+  threadmark open Maria --topic refund       open a ticket; 'send', 'assign' and 'close' go on from there
+  threadmark count --from 7d --by day        how many tickets, of any period, in any time zone
+
+Exit codes:
+  0 done   1 refused or failed   2 wrong usage   3 the server is away   4 not found";
+
+/// A support inbox in which a ticket is a window of time in one continuous chat.
+#[derive(Parser)]
+#[command(name = "threadmark", version, after_help = FIRST_STEPS, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Globals {
+    /// Where gRPC answers
+    #[arg(long, global = true, value_name = "URL", env = "THREADMARK_SERVER", default_value = "http://127.0.0.1:7070")]
+    pub(crate) server: String,
+    /// The business
+    #[arg(short, long, global = true, value_name = "NAME", env = "THREADMARK_WORKSPACE", default_value = "demo")]
+    pub(crate) workspace: String,
+    /// Print JSON, one object on each line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// IANA time zone of what is typed and shown [default: this machine's]
+    #[arg(long, global = true, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Print no colors, as with NO_COLOR or into a pipe
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start everything in one process, with a demo workspace and live customers
+    Up(crate::up::Args),
+    #[command(hide = true)]
+    NatsGuard(crate::up::GuardArgs),
+    /// List conversations, newest activity first
+    Conversations(conversations::List),
+    /// Show a conversation: contact, assignee, open tickets, tags
+    Conversation(conversations::Show),
+    /// Draw a chat with its stamps, and its tickets as brackets
+    Timeline(timeline::Timeline),
+    /// Follow a chat, or all tickets, live
+    Watch(watch::Watch),
+    /// Write to the customer
+    Send(talk::Send),
+    /// Write a note that only the staff sees
+    Note(talk::Note),
+    /// Add a tag to a conversation, or remove one
+    #[command(subcommand)]
+    Tag(talk::Tag),
+    /// Mark a conversation as read
+    Read(talk::Read),
+    /// Open a ticket: a primary, or a nested one while a primary is open
+    Open(window::Open),
+    /// Close the ticket opened last, a ticket by its id, or every open one
+    Close(window::Close),
+    /// Assign a conversation to an agent, a team, or an agent of a team
+    Assign(window::Assign),
+    /// Take a conversation from whoever holds it
+    Unassign(window::Unassign),
+    /// Pause or resume the bot in a conversation
+    #[command(subcommand)]
+    Bot(bot::Bot),
+    /// Hand in a message from a customer, on a channel without a webhook
+    Receive(receive::Receive),
+    /// List tickets, newest first
+    Tickets(tickets::List),
+    /// Show a ticket: who, when, how long, how many messages
+    Ticket(tickets::Show),
+    /// Count the tickets of a period
+    Count(count::Count),
+    /// First response and resolution of the tickets of a period, with percentiles
+    Stats(stats::Stats),
+    /// Let customers write through signed webhooks, and agents answer
+    Simulate(crate::simulate::Arguments),
+    /// Rebuild the view beside the live one and compare them
+    Verify(projection::Verify),
+    /// Say how far the view has come
+    Status(projection::Status),
+    /// Print completions for a shell
+    Completions(completions::Completions),
+}

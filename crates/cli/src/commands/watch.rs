@@ -1,0 +1,271 @@
+//! Following live: cut off, it connects again and goes on from where it was, so that nothing is missing.
+
+use std::time::Duration;
+
+use clap::Args;
+use proto::v1;
+use tonic::{Code, Status};
+use v1::watch_tickets_response::Event as TicketEvent;
+use v1::watch_timeline_response::Event as TimelineEvent;
+
+use super::{tickets, timeline};
+use crate::client::timely;
+use crate::draw::Chat;
+use crate::failure::Failure;
+use crate::find;
+use crate::session::Session;
+
+/// Pauses before connecting again: the first and the longest.
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Heartbeats come every 15 s: four missing ones mean that the connection is dead, whatever it says.
+const SILENCE: Duration = Duration::from_secs(60);
+
+const EXAMPLES: &str = "\
+Examples:
+  threadmark watch Maria
+  threadmark watch Maria --json | jq .message.text
+  threadmark watch --tickets --nested        # every ticket that opens, closes or changes hands
+Ctrl-C ends it. When the server goes away it waits and goes on from where it was.";
+
+/// Follows a chat, or all tickets, live.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Watch {
+    /// Its id, or its contact's name or number
+    #[arg(required_unless_present = "tickets")]
+    conversation: Option<String>,
+    /// Follow tickets instead, of the conversation or of all
+    #[arg(long)]
+    tickets: bool,
+    /// So many of the newest entries first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    last: u32,
+    /// Everything after this revision first
+    #[arg(long, value_name = "REVISION", conflicts_with = "last")]
+    after: Option<i64>,
+    #[command(flatten)]
+    filter: tickets::Filter,
+}
+
+impl Watch {
+    pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let conversation = match &self.conversation {
+            Some(conversation) => find::conversation(session, conversation).await?,
+            None => String::new(),
+        };
+        if self.tickets {
+            self.follow_tickets(session, conversation).await
+        } else {
+            self.follow_chat(session, conversation).await
+        }
+    }
+
+    async fn follow_chat(&self, session: &Session, conversation: String) -> Result<(), Failure> {
+        let mut seen = Seen::default();
+        let mut chat = Chat::new(timeline::look(session), &[]);
+        match self.after {
+            Some(revision) => seen = Seen { revision, index: u32::MAX },
+            None if self.last == 0 => {
+                let now = session.conversation(&conversation, 0).await?;
+                seen = Seen { revision: now.revision, index: u32::MAX };
+            }
+            None => {
+                let request = v1::ListTimelineRequest {
+                    workspace: session.workspace.clone(),
+                    conversation_id: conversation.clone(),
+                    ..v1::ListTimelineRequest::default()
+                };
+                let (entries, _) = timeline::last(session, request, self.last).await?;
+                chat = Chat::new(timeline::look(session), &entries);
+                for entry in &entries {
+                    seen.take(entry);
+                    show(session, &mut chat, entry, false)?;
+                }
+            }
+        }
+        let mut again = Again::default();
+        loop {
+            let failed = chat_until_cut(session, &conversation, &mut seen, &mut chat, &mut again).await;
+            again.after(session, failed).await?;
+        }
+    }
+
+    async fn follow_tickets(&self, session: &Session, conversation: String) -> Result<(), Failure> {
+        let mut request = self.filter.watch(&session.workspace, conversation);
+        request.after_revision = match self.after {
+            Some(revision) => revision,
+            None => applied(session).await?,
+        };
+        let mut again = Again::default();
+        loop {
+            let failed = tickets_until_cut(session, &mut request, &mut again).await;
+            again.after(session, failed).await?;
+        }
+    }
+}
+
+/// The last entry seen, by the event that last changed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Seen {
+    revision: i64,
+    index: u32,
+}
+
+impl Seen {
+    fn take(&mut self, entry: &v1::TimelineEntry) {
+        *self = (*self).max(Seen { revision: entry.change_revision, index: entry.index });
+    }
+}
+
+/// Why a stream ended.
+enum Cut {
+    /// The server is away or has lost its patience.
+    Status(Status),
+    /// Nothing was heard.
+    Silent,
+    /// It can't go on.
+    Failed(Failure),
+}
+
+impl From<Status> for Cut {
+    fn from(status: Status) -> Cut {
+        Cut::Status(status)
+    }
+}
+
+impl From<Failure> for Cut {
+    fn from(failure: Failure) -> Cut {
+        Cut::Failed(failure)
+    }
+}
+
+/// The next message, unless it takes suspiciously long.
+async fn next<T>(stream: &mut tonic::Streaming<T>) -> Result<T, Cut> {
+    match tokio::time::timeout(SILENCE, stream.message()).await {
+        Err(_) => Err(Cut::Silent),
+        Ok(message) => message?.ok_or_else(|| Cut::Status(Status::unavailable("the server ended the stream"))),
+    }
+}
+
+async fn chat_until_cut(
+    session: &Session,
+    conversation: &str,
+    seen: &mut Seen,
+    chat: &mut Chat,
+    again: &mut Again,
+) -> Cut {
+    let watch = async {
+        let request = v1::WatchTimelineRequest {
+            workspace: session.workspace.clone(),
+            conversation_id: conversation.to_owned(),
+            after_revision: seen.revision,
+            after_index: seen.index,
+            min_revision: 0,
+        };
+        let mut stream = session.client.tickets().watch_timeline(request).await?.into_inner();
+        loop {
+            let news = next(&mut stream).await?;
+            again.well(session);
+            if let Some(TimelineEvent::Entry(entry)) = &news.event {
+                let changed = entry.late || entry.change_revision != entry.revision;
+                show(session, chat, entry, changed)?;
+            }
+            *seen = Seen { revision: news.revision, index: news.index };
+        }
+    };
+    let cut: Result<std::convert::Infallible, Cut> = watch.await;
+    match cut {
+        Ok(never) => match never {},
+        Err(cut) => cut,
+    }
+}
+
+fn show(session: &Session, chat: &mut Chat, entry: &v1::TimelineEntry, changed: bool) -> Result<(), Failure> {
+    if session.out.is_json() {
+        return session.out.message("TimelineEntry", entry);
+    }
+    let lines = if changed { chat.change(entry) } else { chat.entry(entry) };
+    lines.iter().try_for_each(|line| session.out.line(line))
+}
+
+async fn tickets_until_cut(session: &Session, request: &mut v1::WatchTicketsRequest, again: &mut Again) -> Cut {
+    let watch = async {
+        let mut stream = session.client.tickets().watch_tickets(request.clone()).await?.into_inner();
+        loop {
+            let news = next(&mut stream).await?;
+            again.well(session);
+            match &news.event {
+                Some(TicketEvent::Ticket(ticket)) if session.out.is_json() => session.out.message("Ticket", ticket)?,
+                Some(TicketEvent::Ticket(ticket)) => show_ticket(session, ticket)?,
+                _ => {}
+            }
+            request.after_revision = news.revision;
+        }
+    };
+    let cut: Result<std::convert::Infallible, Cut> = watch.await;
+    match cut {
+        Ok(never) => match never {},
+        Err(cut) => cut,
+    }
+}
+
+fn show_ticket(session: &Session, ticket: &v1::Ticket) -> Result<(), Failure> {
+    let mut table = tickets::table();
+    table.row(tickets::row(session, ticket));
+    table.lines(session.out.width()).iter().skip(1).try_for_each(|line| session.out.line(line))
+}
+
+/// How far the view has come.
+async fn applied(session: &Session) -> Result<i64, Failure> {
+    let answer = session.client.projection().get_projection_status(timely(v1::GetProjectionStatusRequest {})).await;
+    Ok(answer.map_err(|status| session.failure(status))?.into_inner().applied_revision)
+}
+
+/// Connecting again, with growing pauses.
+#[derive(Default)]
+struct Again {
+    failures: u32,
+}
+
+impl Again {
+    /// Something was heard.
+    fn well(&mut self, session: &Session) {
+        if self.failures > 0 {
+            session.out.remark("connected again");
+        }
+        self.failures = 0;
+    }
+
+    /// Waits before the next attempt.
+    ///
+    /// # Errors
+    /// What no further attempt would change.
+    async fn after(&mut self, session: &Session, cut: Cut) -> Result<(), Failure> {
+        match cut {
+            Cut::Failed(failure) => return Err(failure),
+            Cut::Status(status) if !passing(status.code()) => return Err(session.failure(status)),
+            Cut::Status(_) | Cut::Silent => {}
+        }
+        if self.failures == 0 {
+            session.out.remark("the server is away, waiting for it");
+        }
+        tokio::time::sleep((PAUSE * 2_u32.pow(self.failures.min(8))).min(LONGEST_PAUSE)).await;
+        self.failures += 1;
+        Ok(())
+    }
+}
+
+/// Whether it may work the next time.
+fn passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::Unknown
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Aborted
+            | Code::Internal
+            | Code::ResourceExhausted
+    )
+}
