@@ -86,6 +86,7 @@ impl ConversationList {
         let mut mistakes = Mistakes::default();
         let size = mistakes.page_size(request.page_size);
         let token = std::mem::take(&mut request.page_token);
+        mistakes.revision("min_revision", request.min_revision);
         (request.page_size, request.min_revision) = (0, 0);
         let tokens = PageTokens::new("ListConversations", &request);
         let after = mistakes.position(&tokens, &token, Stand::from_bytes);

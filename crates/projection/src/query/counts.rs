@@ -38,6 +38,7 @@ impl TicketCount {
     /// INVALID_ARGUMENT with all that is wrong.
     pub(crate) fn read(request: v1::CountTicketsRequest) -> Result<TicketCount, Status> {
         let mut mistakes = Mistakes::default();
+        mistakes.revision("min_revision", request.min_revision);
         let (start, end) = mistakes.period(request.start_time.as_ref(), request.end_time.as_ref());
         let basis = mistakes.basis(request.basis);
         let grouping = Grouping::read(&request.group_by, &mut mistakes);

@@ -22,8 +22,9 @@ const MAX_WORDS: usize = 16;
 const MAX_ENTRIES: usize = 10_000;
 /// Most conversations looked into for one page.
 const MAX_CONVERSATIONS: usize = 2_000;
-/// Conversations loaded at once.
+/// Conversations loaded at once, and bytes of their rows after which it is enough.
 const CHUNK: usize = 64;
+const CHUNK_BYTES: usize = 1 << 20;
 /// Keys asked for at once.
 const KEYS: usize = 16;
 
@@ -62,6 +63,9 @@ impl Words {
         found.count_ones() as usize == self.0.len()
     }
 }
+
+/// A conversation in its place, not opened yet.
+type Loaded = (Spot, SealedConversation);
 
 /// A conversation that may hold the words.
 #[derive(Clone)]
@@ -105,7 +109,8 @@ impl<K: Keys> Search<'_, K> {
     async fn run(&mut self) -> Result<Option<Stand>, Status> {
         let mut after = self.list.after;
         if let Some(stand) = after.filter(|stand| stand.inside.is_some()) {
-            let unfinished = self.load(vec![stand.spot]).await?;
+            let unfinished = self.again(stand.spot).await?;
+            let unfinished = self.with_keys(unfinished).await?;
             if let Some(stand) = self.look_into(unfinished, stand.inside).await? {
                 return Ok(Some(stand));
             }
@@ -114,10 +119,9 @@ impl<K: Keys> Search<'_, K> {
             if self.response.conversations.len() >= self.list.size {
                 return Ok(after.map(|stand| Stand::behind(stand.spot)));
             }
-            let spots = self.next_spots(after.map(|stand| stand.spot)).await?;
-            let Some((_, last)) = spots.last().copied() else { return Ok(None) };
-            let chosen = spots.into_iter().filter_map(|(chosen, spot)| chosen.then_some(spot)).collect();
-            let candidates = self.load(chosen).await?;
+            let (chosen, last) = self.next_chunk(after.map(|stand| stand.spot)).await?;
+            let Some(last) = last else { return Ok(None) };
+            let candidates = self.with_keys(chosen).await?;
             if let Some(stand) = self.look_into(candidates, None).await? {
                 return Ok(Some(stand));
             }
@@ -126,25 +130,38 @@ impl<K: Keys> Search<'_, K> {
         Ok(after)
     }
 
-    /// The next conversations by activity, and whether each belongs to the list, its words aside.
-    async fn next_spots(&self, after: Option<Spot>) -> Result<Vec<(bool, Spot)>, Status> {
+    /// Some of the next conversations by activity that belong to the list, its words aside; and the last one looked
+    /// at, if there was one.
+    async fn next_chunk(&self, after: Option<Spot>) -> Result<(Vec<Loaded>, Option<Spot>), Status> {
         let list = self.list.clone();
-        self.reads
-            .run(move |view| {
-                let walk = list.walk(view, after).take(CHUNK);
-                walk.map(|row| row.map(|(spot, row)| (list.takes(&row), spot))).collect::<Result<Vec<_>, Error>>()
-            })
-            .await
+        let read = move |view: &dyn View| {
+            let (mut chosen, mut last, mut bytes) = (Vec::new(), None, 0);
+            for row in list.walk(view, after).take(CHUNK) {
+                let (spot, row) = row?;
+                last = Some(spot);
+                if list.takes(&row)
+                    && let Some(conversation) = SealedConversation::load(view, spot.conversation)?
+                {
+                    bytes += conversation.bytes();
+                    chosen.push((spot, conversation));
+                }
+                if bytes >= CHUNK_BYTES {
+                    break;
+                }
+            }
+            Ok((chosen, last))
+        };
+        self.reads.run(read).await
     }
 
-    async fn load(&self, spots: Vec<Spot>) -> Result<Vec<Candidate<K::Key>>, Status> {
-        let load = move |view: &dyn View| {
-            let loaded = spots.iter().map(|spot| Ok((*spot, SealedConversation::load(view, spot.conversation)?)));
-            loaded.collect::<Result<Vec<_>, Error>>()
-        };
-        let loaded = self.reads.run(load).await?;
-        let loaded = loaded.into_iter().filter_map(|(spot, loaded)| Some((spot, loaded?)));
-        let find = loaded.map(|(spot, conversation)| async move {
+    /// The conversation in which the page before this one ended.
+    async fn again(&self, spot: Spot) -> Result<Vec<Loaded>, Status> {
+        let read = move |view: &dyn View| SealedConversation::load(view, spot.conversation);
+        Ok(self.reads.run(read).await?.map(|conversation| (spot, conversation)).into_iter().collect())
+    }
+
+    async fn with_keys(&self, loaded: Vec<Loaded>) -> Result<Vec<Candidate<K::Key>>, Status> {
+        let find = loaded.into_iter().map(|(spot, conversation)| async move {
             let key = self.keys.find(&conversation.row.workspace, &conversation.row.id).await;
             Ok(Candidate { spot, key: key.map_err(|error| status::bus(&error))?, conversation })
         });

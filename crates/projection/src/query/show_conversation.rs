@@ -33,7 +33,7 @@ impl SealedConversation {
 
     /// What it weighs, about.
     pub(crate) fn bytes(&self) -> usize {
-        prost::Message::encoded_len(&self.row) + self.contact.len()
+        prost::Message::encoded_len(&self.row) + self.contact.len() + self.name.len()
     }
 
     /// Who the contact is: ids from the newest entry that says them, the name from the newest that has one.

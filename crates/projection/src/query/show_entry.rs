@@ -50,9 +50,12 @@ pub(crate) fn to_wire(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
-/// In the words of the domain, whatever the log says, so that they are the same for ever.
+/// In the words that the log has for ever; in those of the domain where it has none.
 fn show_stamp(row: &EntryRow) -> v1::Stamp {
     let mut stamp = row.stamp.clone().unwrap_or_default();
+    if !stamp.text.is_empty() {
+        return stamp;
+    }
     let entry = v1::DecidedEntry { entry: Some(v1::decided_entry::Entry::Stamp(stamp.clone())) };
     if let Some(conversation::Entry::Stamp(known)) = proto::entry_from(&entry) {
         stamp.text = known.text();

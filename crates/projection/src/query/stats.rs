@@ -50,6 +50,7 @@ impl TicketStats {
     /// INVALID_ARGUMENT with all that is wrong.
     pub(crate) fn read(request: v1::GetTicketStatsRequest) -> Result<TicketStats, Status> {
         let mut mistakes = Mistakes::default();
+        mistakes.revision("min_revision", request.min_revision);
         let (start, end) = mistakes.period(request.start_time.as_ref(), request.end_time.as_ref());
         let mark = match mistakes.basis(request.basis) {
             Basis::Opened => Mark::Opened,

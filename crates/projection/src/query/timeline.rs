@@ -41,6 +41,7 @@ impl TimelinePage {
         mistakes.required_id("conversation_id", &request.conversation_id);
         let size = mistakes.page_size(request.page_size);
         let token = std::mem::take(&mut request.page_token);
+        mistakes.revision("min_revision", request.min_revision);
         (request.page_size, request.min_revision) = (0, 0);
         let tokens = PageTokens::new("ListTimeline", &request);
         let after = mistakes.position(&tokens, &token, Place::from_bytes);

@@ -44,6 +44,7 @@ impl TicketWatch {
         };
         let filter = TicketFilter::read(&fields, &mut mistakes);
         let after = mistakes.revision("after_revision", request.after_revision);
+        mistakes.revision("min_revision", request.min_revision);
         mistakes.check()?;
         Ok(TicketWatch { workspace: request.workspace, filter, after })
     }

@@ -28,6 +28,7 @@ impl TimelineWatch {
         let mut mistakes = Mistakes::default();
         mistakes.required_id("conversation_id", &request.conversation_id);
         let revision = mistakes.revision("after_revision", request.after_revision);
+        mistakes.revision("min_revision", request.min_revision);
         mistakes.check()?;
         let after = Seen { revision, index: request.after_index };
         Ok(TimelineWatch { workspace: request.workspace, conversation: request.conversation_id, after })

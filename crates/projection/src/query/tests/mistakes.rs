@@ -56,6 +56,7 @@ async fn lists_and_timelines_name_the_field_that_is_wrong() {
         list_tickets,
         ListTicketsRequest {
             page_size: -1,
+            min_revision: -1,
             page_token: "abc".into(),
             conversation_id: long.clone(),
             state: 9,
@@ -69,6 +70,7 @@ async fn lists_and_timelines_name_the_field_that_is_wrong() {
     );
     let expected = [
         "page_size",
+        "min_revision",
         "page_token",
         "conversation_id",
         "assignee.agent_id",
@@ -135,8 +137,8 @@ async fn counts_statistics_and_watches_name_the_field_that_is_wrong() {
     let id = world.history.chats[0].id.as_str().to_owned();
     let watch = wrong!(q, watch_timeline, WatchTimelineRequest { conversation_id: id, after_revision: -1 });
     assert_eq!(watch, ["after_revision"]);
-    let watch = wrong!(q, watch_tickets, WatchTicketsRequest { after_revision: -1, state: 5 });
-    assert_eq!(watch, ["state", "after_revision"]);
+    let watch = wrong!(q, watch_tickets, WatchTicketsRequest { after_revision: -1, state: 5, min_revision: -9 });
+    assert_eq!(watch, ["state", "after_revision", "min_revision"]);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ fn same(world: &World, conversation: &oracle::Conversation, found: &[v1::Timelin
         assert_eq!(entry.late, line.late);
         assert_eq!(entry.ticket_ids, line.tickets, "{entry:?}");
         match (entry.entry.as_ref().expect("an entry"), &line.shown) {
-            (Entry::Stamp(stamp), oracle::Shown::Stamp(expected)) => assert_eq!(stamp.text, expected.text()),
+            (Entry::Stamp(stamp), oracle::Shown::Stamp(_)) => assert_eq!(stamp, recorded(world, entry)),
             (Entry::Note(note), oracle::Shown::Note(id)) => {
                 assert_eq!(note.id, *id);
                 assert!(!note.text.is_empty());
@@ -128,6 +128,16 @@ fn same_message(world: &World, conversation: &oracle::Conversation, entry: &v1::
 fn said(sealed: &prost::bytes::Bytes) -> v1::Message {
     let sealed = <v1::SealedMessage as prost::Message>::decode(sealed.clone()).expect("not sealed");
     sealed.message.expect("a message")
+}
+
+/// The stamp as it was decided, word for word.
+fn recorded<'w>(world: &'w World, entry: &v1::TimelineEntry) -> &'w v1::Stamp {
+    let (_, event) = &world.history.events[entry.revision as usize - 1];
+    let Some(Event::Decided(decided)) = &event.event else { panic!("{event:?} decides nothing") };
+    match decided.entries[entry.index as usize].entry.as_ref() {
+        Some(v1::decided_entry::Entry::Stamp(stamp)) if !stamp.text.is_empty() => stamp,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What was said first.
