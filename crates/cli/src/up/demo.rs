@@ -5,34 +5,35 @@ use std::net::SocketAddr;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Supervisor};
 
+use crate::simulate::{self, DEMO_NUMBER, DEMO_SECRET, Options};
+
 /// The demo's workspace: what the client commands take when none is named.
 const WORKSPACE: &str = "demo";
-/// The channel's id of the demo's number.
-const PHONE_NUMBER_ID: &str = "100000000000001";
 
-/// A demo that is configured and not yet running.
-pub(super) struct Demo {
-    secret: Secret,
-}
-
-/// Adds the demo's workspace and channel to the configuration, with a secret that is known to this process alone.
-pub(super) fn prepare(config: &mut Config) -> Demo {
-    let secret = Secret::new(bus::TraceParent::start().as_str());
+/// Adds the demo's workspace and channel to the configuration.
+pub(super) fn prepare(config: &mut Config) {
     config.channels.push(Channel {
         kind: ChannelKind::Whatsapp,
         workspace: WORKSPACE.to_owned(),
-        phone_number_id: PHONE_NUMBER_ID.to_owned(),
-        app_secret: secret.clone(),
-        verify_token: Secret::default(),
+        phone_number_id: DEMO_NUMBER.to_owned(),
+        app_secret: Secret::new(DEMO_SECRET),
+        verify_token: Secret::new(DEMO_SECRET),
         access_token: Secret::default(),
         api_base: String::new(),
     });
-    Demo { secret }
 }
 
-impl Demo {
-    /// Lets the customers write and the agents answer until shutdown begins.
-    pub(super) fn start(self, http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor) {
-        let _ = (self.secret, http, grpc, supervisor);
-    }
+/// Lets the customers write and the agents answer until shutdown begins.
+pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor) {
+    let options = Options::demo(
+        format!("http://{http}/webhooks/whatsapp/{WORKSPACE}"),
+        Secret::new(DEMO_SECRET),
+        format!("http://{grpc}"),
+        WORKSPACE.to_owned(),
+    );
+    let shutdown = supervisor.shutdown().clone();
+    supervisor.restart("demo", move || {
+        let simulation = simulate::run(options.clone(), shutdown.clone());
+        async move { simulation.await.map(drop) }
+    });
 }

@@ -1,4 +1,6 @@
 //! `threadmark up`: every service in one process beside a real nats-server.
+// What it prints is for the person, or the script, that started it.
+#![allow(clippy::print_stdout)]
 
 mod data_dir;
 mod demo;
@@ -67,7 +69,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     service::init_telemetry(&config.log);
-    let demo = (!args.no_demo).then(|| demo::prepare(&mut config));
+    let demo = !args.no_demo;
+    if demo {
+        demo::prepare(&mut config);
+    }
     let shutdown = Shutdown::on_signals().context("can't listen to signals")?;
     let supervisor = Supervisor::new(shutdown.clone());
     let data = DataDir::lock(&config.data_dir)?;
@@ -76,9 +81,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let started = start(&config, &data, &url, &supervisor).await;
     match &started {
         Ok(addresses) => {
-            addresses.print(&config, &data, &url, demo.is_some());
-            if let Some(demo) = demo {
-                demo.start(addresses.http, addresses.grpc, &supervisor);
+            addresses.print(&config, &data, &url, demo);
+            if demo {
+                demo::start(addresses.http, addresses.grpc, &supervisor);
             }
         }
         Err(_) => shutdown.begin(),
