@@ -1,6 +1,6 @@
 //! Putting on the bus what a body comes to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use bus::{Bus, DecideError, ErrorKind, Proposal, TraceParent, WorkspaceKeys};
 use bytes::Bytes;
@@ -25,7 +25,8 @@ pub(crate) struct Load {
     links: Vec<v1::Event>,
     externals: Vec<External>,
     rejected: Vec<v1::Rejected>,
-    pauses: Vec<Pause>,
+    /// By workspace and conversation.
+    pauses: BTreeMap<(String, String), Vec<Pause>>,
     ids: HashSet<String>,
     repeated: usize,
 }
@@ -51,7 +52,7 @@ impl Load {
             links: Vec::new(),
             externals: Vec::new(),
             rejected: Vec::new(),
-            pauses: Vec::new(),
+            pauses: BTreeMap::new(),
             ids: HashSet::new(),
             repeated: 0,
         }
@@ -90,11 +91,13 @@ impl Load {
         }
     }
 
-    /// One for each conversation: a second would change nothing.
+    /// One for each echo. One for each conversation would not do: where an old echo stands first and was told before,
+    /// its pause is a repeat, which changes nothing, and the new one's would be missing.
     pub(crate) fn pause(&mut self, pause: Pause) {
-        let Proposal { workspace, conversation, .. } = &pause.proposal;
-        if self.ids.insert(format!("pause/{workspace}/{conversation}")) {
-            self.pauses.push(pause);
+        let Proposal { workspace, conversation, causation_id, .. } = &pause.proposal;
+        if self.ids.insert(format!("pause/{causation_id}")) {
+            let place = (workspace.clone(), conversation.as_str().to_owned());
+            self.pauses.entry(place).or_default().push(pause);
         }
     }
 }
@@ -163,7 +166,7 @@ impl Intake {
         let filed = self.bus.publish_rejected(rejected, trace).await;
         filed.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.tell(links.into_iter());
-        pause_all(&self.bus, load.pauses).await?;
+        pause_all(&self.bus, load.pauses.into_values()).await?;
         Ok(taken)
     }
 
@@ -210,18 +213,21 @@ impl Intake {
     }
 }
 
-/// Pauses the bot wherever the business wrote from its own phone (W12).
-async fn pause_all(bus: &Bus, pauses: Vec<Pause>) -> Result<(), IntakeError> {
-    let pause = async |Pause { proposal }: Pause| {
-        let conversation = &proposal.conversation;
-        match bus.decide(&proposal).await {
-            Ok(_) => Ok(()),
-            Err(DecideError::Refused(refusal)) => {
-                tracing::warn!(%conversation, %refusal, "the bot was not paused after an echo");
-                Ok(())
+/// Pauses the bot wherever the business wrote from its own phone (W12). Conversations go side by side, the echoes of
+/// each in turn.
+async fn pause_all(bus: &Bus, pauses: impl Iterator<Item = Vec<Pause>>) -> Result<(), IntakeError> {
+    let pause = async |pauses: Vec<Pause>| {
+        for Pause { proposal } in pauses {
+            match bus.decide(&proposal).await {
+                Ok(_) => {}
+                Err(DecideError::Refused(refusal)) => {
+                    let conversation = &proposal.conversation;
+                    tracing::warn!(%conversation, %refusal, "the bot was not paused after an echo");
+                }
+                Err(DecideError::Bus(error)) => return Err(IntakeError::Bus(error)),
             }
-            Err(DecideError::Bus(error)) => Err(IntakeError::Bus(error)),
         }
+        Ok(())
     };
     stream::iter(pauses).map(pause).buffer_unordered(AT_ONCE).try_collect().await
 }

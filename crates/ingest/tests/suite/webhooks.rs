@@ -331,6 +331,27 @@ async fn w12_an_echo_pauses_the_bot_in_its_conversation() {
     assert!(decision.after.as_ref().unwrap().bot_paused && decision.entries.is_empty());
 }
 
+/// The pause after the old one is a repeat, which changes nothing: the new one needs its own.
+#[tokio::test]
+async fn w12_an_echo_behind_one_that_is_told_again_pauses_the_bot() {
+    let mut world = World::start().await;
+    let echoes = |all: &[Value]| body(&[change("smb_message_echoes", json!({"message_echoes": all}))]);
+    world.send(&echoes(&[echo("e-1", "hi")])).await;
+    let conversation = world.distinct().await[0].conversation.clone();
+    let resume = v1::ResumeBotRequest {
+        workspace: "acme".to_owned(),
+        conversation_id: conversation,
+        actor: Some(v1::Actor { kind: v1::actor::Kind::Agent.into(), id: "ann".to_owned(), ..Default::default() }),
+        ..Default::default()
+    };
+    world.grpc.resume_bot(resume).await.unwrap();
+    world.send(&echoes(&[echo("e-1", "hi"), echo("e-2", "there")])).await;
+    let events = world.distinct().await;
+    assert_eq!(names(&events), ["MessageEchoed", "Decided", "Decided", "MessageEchoed", "Decided"]);
+    let Kind::Decided(decision) = events[4].event.as_ref().unwrap() else { panic!("{:?}", events[4]) };
+    assert!(decision.after.as_ref().unwrap().bot_paused);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_of_a_thousand_over_many_entries_is_stored_whole() {
     let world = World::start().await;
