@@ -1,0 +1,194 @@
+//! All services in this process, against a nats-server of the test's own.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use bus::Bus;
+use proto::v1::conversation_service_client::ConversationServiceClient;
+use proto::v1::projection_service_client::ProjectionServiceClient;
+use proto::v1::ticket_service_client::TicketServiceClient;
+use service::{Config, Grpc, Shutdown, Supervisor};
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::signed::Sender;
+
+/// What every channel's webhooks are signed with, unless a test says otherwise.
+pub(crate) const SECRET: &str = "a-secret-of-the-channel";
+/// Nothing may lean on the server's knowing a repeated id.
+pub(crate) const DEDUPE_MS: u64 = 100;
+/// How long anything may take before a test gives up on it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The engines that keep the view.
+pub(crate) const ENGINES: [&str; 2] = ["sled", "fjall"];
+
+/// The text of a configuration, to which a test adds what it needs.
+pub(crate) struct Settings(String);
+
+impl Settings {
+    /// With free ports, at a nats-server, and with the data in a directory.
+    pub(crate) fn new(nats: &str, data: &Path, engine: &str) -> Settings {
+        Settings(format!(
+            "data_dir = {data:?}\n\
+             [nats]\nurl = \"{nats}\"\nduplicate_window_ms = {DEDUPE_MS}\n\
+             [grpc]\nlisten = \"127.0.0.1:0\"\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n\
+             [projection]\nengine = \"{engine}\"\n",
+        ))
+    }
+
+    pub(crate) fn workspace(mut self, name: &str, settings: &oracle::Settings) -> Settings {
+        let oracle::Settings { assign_on_write, unassign_on_close } = settings;
+        let text = format!(
+            "[[workspaces]]\nname = {name:?}\n\
+             assign_on_write = {assign_on_write}\nunassign_on_close = {unassign_on_close}\n",
+        );
+        self.0.push_str(&text);
+        self
+    }
+
+    pub(crate) fn channel(mut self, workspace: &str, phone_number_id: &str, secret: &str) -> Settings {
+        write!(
+            self.0,
+            "[[channels]]\nworkspace = {workspace:?}\nphone_number_id = {phone_number_id:?}\napp_secret = {secret:?}\n",
+        )
+        .unwrap();
+        self
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    fn read(&self, dir: &Path) -> Config {
+        let file = dir.join("threadmark.toml");
+        std::fs::write(&file, &self.0).unwrap();
+        Config::load(Some(&file)).unwrap()
+    }
+}
+
+/// Ingest, and a projection.
+pub(crate) struct Deployment {
+    pub(crate) bus: Bus,
+    pub(crate) grpc: String,
+    pub(crate) http: String,
+    supervisor: Supervisor,
+    _dir: TempDir,
+}
+
+impl Deployment {
+    /// Starts ingest and a projection, both as the configuration says.
+    pub(crate) async fn start(settings: impl FnOnce(&Path) -> Settings) -> Deployment {
+        let dir = tempfile::tempdir().unwrap();
+        let config = settings(dir.path()).read(dir.path());
+        let bus = Bus::connect(&config.bus(&config.nats.url, "system-test")).await.unwrap();
+        bus.ensure_streams().await.unwrap();
+        let supervisor = Supervisor::new(Shutdown::new());
+        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+
+        let options = ingest::Options::from_config(&config);
+        grpc.add(ingest::conversation_service(bus.clone(), &options)).await;
+        let intake = ingest::Intake::new(bus.clone(), options.clone());
+        let webhooks = ingest::Webhooks::bind(config.http.listen, intake, options.http).await.unwrap();
+
+        serve_projection(&config, &bus, dir.path(), &mut grpc, &supervisor).await;
+
+        let (grpc_address, http_address) = (grpc.address().unwrap(), webhooks.address().unwrap());
+        supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
+        supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
+        let (grpc, http) = (format!("http://{grpc_address}"), format!("http://{http_address}"));
+        Deployment { bus, grpc, http, supervisor, _dir: dir }
+    }
+
+    /// Connections of one client.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients::new(&self.grpc)
+    }
+
+    /// Signs webhooks with [`SECRET`].
+    pub(crate) fn sender(&self) -> Sender {
+        Sender::new(&self.http, SECRET)
+    }
+
+    /// Ends everything in order.
+    pub(crate) async fn stop(self) {
+        self.supervisor.shutdown().begin();
+        assert!(self.supervisor.finish().await, "some tasks did not end in time");
+    }
+}
+
+/// Another projection of the same log, with its own store, that answers for itself.
+pub(crate) struct Beside {
+    pub(crate) grpc: String,
+    supervisor: Supervisor,
+    _dir: TempDir,
+}
+
+impl Beside {
+    pub(crate) async fn start(bus: &Bus, settings: impl FnOnce(&Path) -> Settings) -> Beside {
+        let dir = tempfile::tempdir().unwrap();
+        let config = settings(dir.path()).read(dir.path());
+        let supervisor = Supervisor::new(Shutdown::new());
+        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        serve_projection(&config, bus, dir.path(), &mut grpc, &supervisor).await;
+        let address = grpc.address().unwrap();
+        supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
+        Beside { grpc: format!("http://{address}"), supervisor, _dir: dir }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.supervisor.shutdown().begin();
+        assert!(self.supervisor.finish().await, "some tasks did not end in time");
+    }
+}
+
+async fn serve_projection(config: &Config, bus: &Bus, dir: &Path, grpc: &mut Grpc, supervisor: &Supervisor) {
+    let options = projection::Options::from_config(config, dir.join("projection"));
+    let projection = projection::Projection::open(bus.clone(), options).await.unwrap();
+    grpc.add(projection.ticket_service(supervisor.shutdown())).await;
+    grpc.add(projection.projection_service()).await;
+    projection.start(supervisor);
+}
+
+/// The services as one client calls them.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub(crate) conversations: ConversationServiceClient<Channel>,
+    pub(crate) tickets: TicketServiceClient<Channel>,
+    pub(crate) projection: ProjectionServiceClient<Channel>,
+    pub(crate) channel: Channel,
+}
+
+impl Clients {
+    /// Connects when it is first used, and again whenever the connection is gone.
+    pub(crate) fn new(grpc: &str) -> Clients {
+        let endpoint = Endpoint::from_shared(grpc.to_owned()).unwrap();
+        let channel = endpoint.connect_timeout(DEADLINE).timeout(DEADLINE).connect_lazy();
+        Clients {
+            conversations: ConversationServiceClient::new(channel.clone()),
+            tickets: TicketServiceClient::new(channel.clone()),
+            projection: ProjectionServiceClient::new(channel.clone()),
+            channel,
+        }
+    }
+}
+
+/// Tries until there is an answer, as clients do while the bus is away. [`testkit::eventually`] for tasks that are
+/// spawned: its condition borrows in a way that the compiler can't see to be `Send`.
+///
+/// # Panics
+/// After [`DEADLINE`].
+pub(crate) async fn patiently<T, F: Future<Output = Option<T>>>(what: &str, mut attempt: impl FnMut() -> F) -> T {
+    let trying = async {
+        loop {
+            if let Some(answer) = attempt().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let tried = tokio::time::timeout(DEADLINE, trying).await;
+    tried.unwrap_or_else(|_| panic!("tried for {DEADLINE:?} in vain: {what}"))
+}

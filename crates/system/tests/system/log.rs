@@ -1,0 +1,57 @@
+//! What stands on EVENTS, and whether a view is what it amounts to.
+
+use bus::{Bus, Reader};
+use proto::v1;
+
+use crate::deployment::{Clients, DEADLINE};
+
+/// Everything that was read off the stream so far.
+pub(crate) struct Collected {
+    bus: Bus,
+    reader: Reader,
+    events: Vec<(u64, v1::Event)>,
+}
+
+impl Collected {
+    pub(crate) fn new(bus: &Bus) -> Collected {
+        Collected { bus: bus.clone(), reader: bus.reader(0), events: Vec::new() }
+    }
+
+    /// Reads what was added. Returns the newest revision.
+    pub(crate) async fn up_to_date(&mut self) -> u64 {
+        let info = testkit::eventually("the stream", DEADLINE, async || self.bus.events_info().await.ok()).await;
+        let newest = info.state.last_sequence;
+        while self.events.last().map_or(0, |(revision, _)| *revision) < newest {
+            let batch = tokio::time::timeout(DEADLINE, self.reader.next()).await.expect("the rest of the stream");
+            self.events.extend(batch.iter().map(|recorded| (recorded.revision, recorded.event().unwrap())));
+        }
+        let revisions: Vec<u64> = self.events.iter().map(|(revision, _)| *revision).collect();
+        assert!(revisions.is_sorted() && revisions.len() as u64 == newest, "nothing is ever deleted from EVENTS");
+        newest
+    }
+
+    pub(crate) fn all(&self) -> &[(u64, v1::Event)] {
+        &self.events
+    }
+
+    pub(crate) fn of_workspace(&self, workspace: &str) -> Vec<(u64, v1::Event)> {
+        self.events.iter().filter(|(_, event)| event.workspace == workspace).cloned().collect()
+    }
+}
+
+/// The view equals one built anew from the log, byte for byte.
+///
+/// # Panics
+/// When it does not, or the rebuild does not end.
+pub(crate) async fn verify(clients: &Clients) {
+    let request = v1::VerifyProjectionRequest {};
+    let mut progress = clients.projection.clone().verify_projection(request).await.unwrap().into_inner();
+    let verdict = loop {
+        let told = progress.message().await.unwrap().expect("a verdict at the end");
+        if let Some(verdict) = told.verdict {
+            break verdict;
+        }
+    };
+    assert!(verdict.equal && verdict.live_hash == verdict.rebuilt_hash, "{verdict:?}");
+    assert!(!verdict.live_hash.is_empty());
+}

@@ -1,0 +1,9 @@
+//! The whole system at work, on a real nats-server.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, outside of #[test] functions")]
+
+mod adapter;
+mod compare;
+mod deployment;
+mod log;
+mod model;
+mod signed;
