@@ -15,16 +15,25 @@ const PAGES: usize = 20;
 /// How many are named when it could be any of them.
 const NAMED: usize = 8;
 
+/// How surely a conversation has to be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    /// To look at it: a part of a name or number will do.
+    Looking,
+    /// To do something to it: the number, user id, handle or name, or a whole word of the name.
+    Acting,
+}
+
 /// The id of the conversation that `text` means: its id, or the number, user id, handle or name of its contact.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is none, [`Failure::Usage`] naming them when there are several.
-pub(crate) async fn conversation(session: &Session, text: &str) -> Result<String, Failure> {
+pub(crate) async fn conversation(session: &Session, text: &str, care: Care) -> Result<String, Failure> {
     if is_id(text) {
         return Ok(text.to_owned());
     }
     let found = search(session, text).await?;
-    pick(text, &found)
+    pick(text, care, &found)
 }
 
 fn is_id(text: &str) -> bool {
@@ -61,22 +70,26 @@ fn number(text: &str) -> Option<String> {
     (rest.chars().all(plain) && digits.len() >= 3).then_some(digits)
 }
 
-/// The one whose contact is called so; else the one whose contact's name or number has it within. The search also finds
-/// what was said: that is not who it is.
-fn pick(text: &str, found: &[v1::Conversation]) -> Result<String, Failure> {
+/// The one whose contact is called so; else the one whose name has it as a word; else, to look at, the one whose name or
+/// number has it within. The search also finds what was said: that is not who it is.
+fn pick(text: &str, care: Care, found: &[v1::Conversation]) -> Result<String, Failure> {
     let wanted = number(text).unwrap_or_else(|| text.trim().to_lowercase());
-    let called = |conversation: &&v1::Conversation| names(conversation).any(|name| name == wanted);
-    let within = |conversation: &&v1::Conversation| names(conversation).any(|name| name.contains(&wanted));
-    let exactly: Vec<&v1::Conversation> = found.iter().filter(called).collect();
-    let about: Vec<&v1::Conversation> = found.iter().filter(within).collect();
-    match (exactly.as_slice(), about.as_slice()) {
-        ([one], _) | ([], [one]) => Ok(one.id.clone()),
-        ([], []) => Err(Failure::NotFound(format!(
-            "no conversation has the id, and no contact the name or number {:?}: 'threadmark conversations' lists them",
-            clean(text)
-        ))),
-        ([], several) | (several, _) => Err(Failure::Usage(ambiguous(text, several))),
+    let is = |name: String| name == wanted;
+    let has_word = |name: String| name.split_whitespace().any(|word| word == wanted);
+    let has = |name: String| care == Care::Looking && name.contains(&wanted);
+    let matches: [&dyn Fn(String) -> bool; 3] = [&is, &has_word, &has];
+    for matches in matches {
+        let several: Vec<_> = found.iter().filter(|conversation| names(conversation).any(matches)).collect();
+        match several.as_slice() {
+            [] => {}
+            [one] => return Ok(one.id.clone()),
+            several => return Err(Failure::Usage(ambiguous(text, several))),
+        }
     }
+    Err(Failure::NotFound(format!(
+        "no conversation has the id, and no contact the name or number {:?}: 'threadmark conversations' lists them",
+        clean(text)
+    )))
 }
 
 fn names(conversation: &v1::Conversation) -> impl Iterator<Item = String> {
@@ -108,14 +121,14 @@ mod tests {
         v1::Conversation { id: id.into(), contact: Some(contact), ..v1::Conversation::default() }
     }
 
-    fn check(text: &str, expect: &str) {
+    fn check(text: &str, care: Care, expect: &str) {
         let found = [
             conversation("a", "Maria", "34600111222"),
             conversation("b", "Maria Lopez", "34600111333"),
             conversation("c", "Ben", "12125550100"),
             conversation("d", "Ben", "12125550101"),
         ];
-        let picked = match pick(text, &found) {
+        let picked = match pick(text, care, &found) {
             Ok(id) => id,
             Err(failure) => format!("{} {failure}", failure.exit_code()),
         };
@@ -124,17 +137,28 @@ mod tests {
 
     #[test]
     fn a_contact_is_found_by_name_or_number() {
-        check("maria", "a");
-        check("lopez", "b");
-        check("+34 600 111-333", "b");
-        check("100", "c");
+        for care in [Care::Looking, Care::Acting] {
+            check("maria", care, "a");
+            check("lopez", care, "b");
+            check("Maria Lopez", care, "b");
+            check("+34 600 111-333", care, "b");
+        }
+    }
+
+    #[test]
+    fn a_part_will_do_to_look_at_it_and_not_to_act() {
+        check("lop", Care::Looking, "b");
+        check("100", Care::Looking, "c");
+        check("lop", Care::Acting, "4 ");
+        check("100", Care::Acting, "4 ");
     }
 
     #[test]
     fn none_and_several_are_told_apart() {
-        check("Ben", "2 \"Ben\" could be several conversations, say which by its id:\n  c  Ben (12125550100)");
-        check("34600", "2 ");
-        check("Chloé", "4 no conversation");
+        let several = "2 \"Ben\" could be several conversations, say which by its id:\n  c  Ben (12125550100)";
+        check("Ben", Care::Acting, several);
+        check("34600", Care::Looking, "2 ");
+        check("Chloé", Care::Looking, "4 no conversation");
     }
 
     #[test]

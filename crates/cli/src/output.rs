@@ -8,7 +8,7 @@ use crate::draw::{Line, Style, Table};
 use crate::failure::Failure;
 use crate::json;
 
-/// The width of what is no terminal and says nothing of its width.
+/// How wide a chat is drawn where nobody says how wide a line may be.
 const WIDTH: usize = 100;
 
 /// Where a command's results go.
@@ -16,7 +16,8 @@ const WIDTH: usize = 100;
 pub(crate) struct Output {
     json: bool,
     color: bool,
-    width: usize,
+    /// `None` where nobody says how wide a line may be.
+    width: Option<usize>,
 }
 
 impl Output {
@@ -25,7 +26,7 @@ impl Output {
         let terminal = stdout().is_terminal();
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let measured = || terminal.then(|| console::Term::stdout().size_checked()).flatten();
-        let width = columns.or_else(|| measured().map(|(_, width)| usize::from(width))).unwrap_or(WIDTH);
+        let width = columns.or_else(|| measured().map(|(_, width)| usize::from(width)));
         Output { json, color: color(terminal, no_color), width }
     }
 
@@ -34,9 +35,14 @@ impl Output {
         self.json
     }
 
-    /// How many cells a line has.
+    /// How many cells a chat has from side to side.
     pub(crate) fn width(&self) -> usize {
-        self.width
+        self.width.unwrap_or(WIDTH)
+    }
+
+    /// How many cells a row of a table has: into a pipe nothing is cut.
+    pub(crate) fn table_width(&self) -> usize {
+        self.width.unwrap_or(usize::MAX)
     }
 
     /// A message of the wire as a line of JSON.
@@ -79,7 +85,7 @@ impl Output {
         if table.is_empty() {
             return self.line(&Line::of(Style::Dim, empty));
         }
-        table.lines(self.width).iter().try_for_each(|line| self.line(line))
+        table.lines(self.table_width()).iter().try_for_each(|line| self.line(line))
     }
 
     /// A remark beside the results.

@@ -3,6 +3,7 @@ use jiff::tz::TimeZone;
 use proto::v1;
 
 use crate::client::{Client, timely};
+use crate::draw::words;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::{args, when};
@@ -37,6 +38,15 @@ impl Session {
     pub(crate) fn instant(&self, text: Option<&str>) -> Result<Option<prost_types::Timestamp>, Failure> {
         let parsed = text.map(|text| when::parse(text, &self.zone, Timestamp::now())).transpose();
         Ok(parsed.map_err(Failure::Usage)?.map(when::wire))
+    }
+
+    /// An instant in a table: of today the clock alone.
+    pub(crate) fn recent(&self, time: Option<&prost_types::Timestamp>) -> String {
+        let today = Timestamp::now().to_zoned(self.zone.clone()).date();
+        match words::zoned(time, &self.zone) {
+            Some(at) if at.date() == today => at.strftime("%H:%M").to_string(),
+            _ => words::minute(time, &self.zone),
+        }
     }
 
     /// A failed call.

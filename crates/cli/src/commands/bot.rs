@@ -4,7 +4,7 @@ use proto::v1;
 use super::answer;
 use crate::client::timely;
 use crate::failure::Failure;
-use crate::find;
+use crate::find::{self, Care};
 use crate::session::Session;
 use crate::who::Acting;
 
@@ -40,7 +40,7 @@ impl InConversation {
     async fn pause(self, session: &Session) -> Result<(), Failure> {
         let request = v1::PauseBotRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             command_id: self.acting.command_id,
             expected_revision: self.acting.expected_revision,
@@ -53,7 +53,7 @@ impl InConversation {
     async fn resume(self, session: &Session) -> Result<(), Failure> {
         let request = v1::ResumeBotRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             command_id: self.acting.command_id,
             expected_revision: self.acting.expected_revision,

@@ -7,8 +7,9 @@ use super::page::Paging;
 use crate::client::timely;
 use crate::draw::{Align, Style, Table, words};
 use crate::failure::Failure;
+use crate::find::{self, Care};
 use crate::session::Session;
-use crate::{find, who};
+use crate::who;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,9 +58,9 @@ enum ViewName {
 impl List {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let mut table = Table::new(&[
-            ("CONVERSATION", Align::Left),
+            ("CONVERSATION", Align::Whole),
             ("CONTACT", Align::Left),
-            ("LAST", Align::Left),
+            ("LAST", Align::Whole),
             ("OPEN", Align::Right),
             ("UNREAD", Align::Right),
             ("HELD BY", Align::Left),
@@ -121,7 +122,7 @@ fn row(session: &Session, conversation: &v1::Conversation) -> [(Style, String); 
     [
         (Style::Plain, conversation.id.clone()),
         (Style::Strong, words::contact(conversation.contact.as_ref())),
-        (Style::Plain, words::minute(conversation.last_entry_time.as_ref(), &session.zone)),
+        (Style::Plain, session.recent(conversation.last_entry_time.as_ref())),
         (Style::Primary, count(conversation.open_ticket_count)),
         (Style::Strong, count(conversation.unread_count)),
         (Style::Plain, held_by(conversation)),
@@ -154,7 +155,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let id = find::conversation(session, &self.conversation).await?;
+        let id = find::conversation(session, &self.conversation, Care::Looking).await?;
         let conversation = session.conversation(&id, self.min_revision).await?;
         if session.out.is_json() {
             return session.out.message("Conversation", &conversation);

@@ -6,7 +6,7 @@ use proto::v1;
 use super::answer;
 use crate::client::timely;
 use crate::failure::Failure;
-use crate::find;
+use crate::find::{self, Care};
 use crate::session::Session;
 use crate::who::Acting;
 
@@ -35,7 +35,7 @@ impl Send {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = v1::SendMessageRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             content: Some(v1::send_message_request::Content::Text(self.text)),
             reply_to: self.reply_to,
@@ -65,7 +65,7 @@ impl Note {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = v1::AddNoteRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             text: self.text,
             command_id: self.acting.command_id,
@@ -112,7 +112,7 @@ impl Tagging {
     async fn add(self, session: &Session) -> Result<(), Failure> {
         let request = v1::AddTagRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             tag: self.tag,
             command_id: self.acting.command_id,
@@ -126,7 +126,7 @@ impl Tagging {
     async fn remove(self, session: &Session) -> Result<(), Failure> {
         let request = v1::RemoveTagRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             tag: self.tag,
             command_id: self.acting.command_id,
@@ -155,7 +155,7 @@ impl Read {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = v1::MarkReadRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             through_revision: self.through,
             command_id: self.acting.command_id,

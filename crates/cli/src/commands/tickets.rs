@@ -7,8 +7,9 @@ use super::page::Paging;
 use crate::client::timely;
 use crate::draw::{Align, Style, Table, words};
 use crate::failure::Failure;
+use crate::find::{self, Care};
 use crate::session::Session;
-use crate::{find, who};
+use crate::who;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -141,7 +142,7 @@ impl List {
 
     async fn request(&self, session: &Session) -> Result<v1::ListTicketsRequest, Failure> {
         let conversation_id = match &self.conversation {
-            Some(conversation) => find::conversation(session, conversation).await?,
+            Some(conversation) => find::conversation(session, conversation, Care::Looking).await?,
             None => String::new(),
         };
         Ok(v1::ListTicketsRequest {
@@ -165,11 +166,11 @@ impl List {
 /// The columns of tickets.
 pub(crate) fn table() -> Table {
     Table::new(&[
-        ("TICKET", Align::Left),
+        ("TICKET", Align::Whole),
         ("TOPIC", Align::Left),
-        ("OPENED", Align::Left),
+        ("OPENED", Align::Whole),
         ("BY", Align::Left),
-        ("CLOSED", Align::Left),
+        ("CLOSED", Align::Whole),
         ("BY", Align::Left),
         ("ASSIGNEE", Align::Left),
         ("FIRST RESPONSE", Align::Right),
@@ -185,13 +186,13 @@ pub(crate) fn row(session: &Session, ticket: &v1::Ticket) -> [(Style, String); 9
     [
         (
             if nested { Style::Nested } else { Style::Primary },
-            format!("{}{}", if nested { "└ " } else { "" }, ticket.id),
+            format!("{}{}", if nested { "↳ " } else { "" }, ticket.id),
         ),
         (Style::Plain, ticket.topic.clone()),
-        (Style::Plain, words::minute(ticket.open_time.as_ref(), &session.zone)),
+        (Style::Plain, session.recent(ticket.open_time.as_ref())),
         (Style::Plain, words::actor(ticket.opened_by.as_ref())),
         match closed {
-            true => (Style::Plain, words::minute(ticket.close_time.as_ref(), &session.zone)),
+            true => (Style::Plain, session.recent(ticket.close_time.as_ref())),
             false => (Style::Strong, "open".to_owned()),
         },
         (Style::Plain, ticket.closed_by.as_ref().map(|by| words::actor(Some(by))).unwrap_or_default()),

@@ -4,7 +4,7 @@ use proto::v1;
 use crate::client::timely;
 use crate::draw::{Chat, Look};
 use crate::failure::Failure;
-use crate::find;
+use crate::find::{self, Care};
 use crate::session::Session;
 
 /// The largest page that the server gives.
@@ -40,7 +40,7 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let id = find::conversation(session, &self.conversation).await?;
+        let id = find::conversation(session, &self.conversation, Care::Looking).await?;
         let (entries, more) = self.entries(session, &id).await?;
         if session.out.is_json() {
             return entries.iter().try_for_each(|entry| session.out.message("TimelineEntry", entry));

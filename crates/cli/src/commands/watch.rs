@@ -12,7 +12,7 @@ use super::{tickets, timeline};
 use crate::client::timely;
 use crate::draw::Chat;
 use crate::failure::Failure;
-use crate::find;
+use crate::find::{self, Care};
 use crate::session::Session;
 
 /// Pauses before connecting again: the first and the longest.
@@ -51,7 +51,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let conversation = match &self.conversation {
-            Some(conversation) => find::conversation(session, conversation).await?,
+            Some(conversation) => find::conversation(session, conversation, Care::Looking).await?,
             None => String::new(),
         };
         if self.tickets {
@@ -213,7 +213,7 @@ async fn tickets_until_cut(session: &Session, request: &mut v1::WatchTicketsRequ
 fn show_ticket(session: &Session, ticket: &v1::Ticket) -> Result<(), Failure> {
     let mut table = tickets::table();
     table.row(tickets::row(session, ticket));
-    table.lines(session.out.width()).iter().skip(1).try_for_each(|line| session.out.line(line))
+    table.lines(session.out.table_width()).iter().skip(1).try_for_each(|line| session.out.line(line))
 }
 
 /// How far the view has come.

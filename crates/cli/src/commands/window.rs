@@ -7,7 +7,7 @@ use super::answer;
 use crate::client::timely;
 use crate::draw::words;
 use crate::failure::Failure;
-use crate::find;
+use crate::find::{self, Care};
 use crate::session::Session;
 use crate::who::{self, Acting};
 
@@ -41,7 +41,7 @@ impl Open {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = v1::OpenTicketRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             topic: self.topic,
             assignee: self.assign,
@@ -84,7 +84,7 @@ pub(crate) struct Close {
 
 impl Close {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = find::conversation(session, &self.conversation).await?;
+        let conversation_id = find::conversation(session, &self.conversation, Care::Acting).await?;
         let request = v1::CloseTicketRequest {
             ticket_id: self.ticket.map(|ticket| ticket_id(&conversation_id, &ticket)).unwrap_or_default(),
             workspace: session.workspace.clone(),
@@ -127,7 +127,7 @@ impl Assign {
         let words = format!("assigned to {}", words::assignee(Some(&self.assignee)));
         let request = v1::AssignConversationRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             assignee: Some(self.assignee),
             command_id: self.acting.command_id,
@@ -153,7 +153,7 @@ impl Unassign {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         let request = v1::UnassignConversationRequest {
             workspace: session.workspace.clone(),
-            conversation_id: find::conversation(session, &self.conversation).await?,
+            conversation_id: find::conversation(session, &self.conversation, Care::Acting).await?,
             actor: Some(self.acting.actor()),
             command_id: self.acting.command_id,
             expected_revision: self.acting.expected_revision,

@@ -8,8 +8,10 @@ const LEAST: usize = 8;
 /// On which side the words of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
-    /// Words.
+    /// Words, which may be cut.
     Left,
+    /// Ids and times, of which a part is worth nothing.
+    Whole,
     /// Numbers.
     Right,
 }
@@ -57,7 +59,7 @@ impl Table {
             let text = fit(text, *cells);
             let space = " ".repeat(cells - width(&text));
             match align {
-                Align::Left => line.append(Line::of(*style, text).with(Style::Plain, space)),
+                Align::Left | Align::Whole => line.append(Line::of(*style, text).with(Style::Plain, space)),
                 Align::Right => line.append(Line::of(Style::Plain, space).with(*style, text)),
             }
         }

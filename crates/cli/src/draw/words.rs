@@ -75,6 +75,9 @@ pub(crate) fn duration(length: Option<&prost_types::Duration>) -> String {
     match length {
         None => String::new(),
         Some(length) if length.seconds <= 0 && length.nanos > 0 => format!("{}ms", length.nanos / 1_000_000),
+        Some(length) if length.seconds < 10 && length.nanos > 0 => {
+            format!("{}.{}s", length.seconds, length.nanos / 100_000_000)
+        }
         Some(length) => seconds(u64::try_from(length.seconds).unwrap_or(0)),
     }
 }
@@ -103,7 +106,10 @@ mod tests {
         for (total, words) in cases {
             assert_eq!(seconds(total), words);
         }
-        assert_eq!(duration(Some(&prost_types::Duration { seconds: 0, nanos: 20_000_000 })), "20ms");
+        let cases = [(0, 20_000_000, "20ms"), (1, 250_000_000, "1.2s"), (11, 900_000_000, "11s"), (3_600, 0, "1h")];
+        for (seconds, nanos, words) in cases {
+            assert_eq!(duration(Some(&prost_types::Duration { seconds, nanos })), words);
+        }
     }
 
     #[test]

@@ -3,20 +3,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::v1;
-use service::Shutdown;
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 
 use super::directory::Directory;
+use super::run::End;
 use super::story::{Act, Speaker};
 use super::tally::Tally;
 use crate::client::{Client, timely};
 
 /// How long an agent tries when nobody answers.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long one tries after the simulation has been told to end.
-const DRAIN: Duration = Duration::from_secs(3);
 /// Pauses between attempts: the first and the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -27,7 +25,7 @@ pub(super) struct Desk {
     workspace: String,
     directory: Directory,
     tally: Arc<Tally>,
-    stop: Shutdown,
+    end: End,
 }
 
 /// One thing to be done.
@@ -53,16 +51,16 @@ macro_rules! insist {
 }
 
 impl Desk {
-    pub(super) fn new(client: Client, workspace: &str, channel: String, tally: Arc<Tally>, stop: Shutdown) -> Desk {
+    pub(super) fn new(client: Client, workspace: &str, channel: String, tally: Arc<Tally>, end: End) -> Desk {
         let directory = Directory::new(client.clone(), workspace, channel);
-        Desk { client, workspace: workspace.to_owned(), directory, tally, stop }
+        Desk { client, workspace: workspace.to_owned(), directory, tally, end }
     }
 
     /// The conversation of a customer who has written.
     pub(super) async fn conversation(&self, number: &str) -> Option<String> {
         let found = tokio::select! {
             found = self.directory.find(number) => found,
-            () = self.stop.begun() => return None,
+            () = self.end.stop.begun() => return None,
         };
         if found.is_none() {
             self.tally.commands_given_up.add(1);
@@ -203,13 +201,9 @@ impl Desk {
                 }
             }
         };
-        let time_is_up = async {
-            self.stop.begun().await;
-            sleep(DRAIN).await;
-        };
         let done = tokio::select! {
             done = attempts => done,
-            () = time_is_up => Err(Status::cancelled("the simulation ended")),
+            () = self.end.give_up.begun() => Err(Status::cancelled("the simulation ended")),
         };
         done.inspect_err(|status| self.refused(status)).ok()
     }

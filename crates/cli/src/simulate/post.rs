@@ -2,12 +2,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use service::Shutdown;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::body::{Item, body, signature};
+use super::run::End;
 use super::tally::Tally;
 use super::{Error, Options};
 
@@ -18,12 +18,13 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// Pauses between attempts: the first and the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// How long attempts go on after the simulation has been told to end.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// Where customers leave what they send. Cheap to clone; when the last clone is gone, the postman ends.
 #[derive(Clone)]
-pub(super) struct Post(mpsc::Sender<Letter>);
+pub(super) struct Post {
+    letters: mpsc::Sender<Letter>,
+    end: End,
+}
 
 struct Letter {
     item: Item,
@@ -31,10 +32,14 @@ struct Letter {
 }
 
 impl Post {
-    /// Sends an item, and waits until its body is answered 200. `false` when that did not happen before the end.
+    /// Sends an item, and waits until its body is answered 200. `false` when that did not happen before the end, after
+    /// which nothing new is sent.
     pub(super) async fn send(&self, item: Item) -> bool {
+        if self.end.stop.is_begun() {
+            return false;
+        }
         let (acknowledged, answer) = oneshot::channel();
-        let handed_over = self.0.send(Letter { item, acknowledged }).await.is_ok();
+        let handed_over = self.letters.send(Letter { item, acknowledged }).await.is_ok();
         handed_over && answer.await.unwrap_or(false)
     }
 }
@@ -50,7 +55,7 @@ struct Route {
     http: reqwest::Client,
     options: Options,
     tally: Arc<Tally>,
-    stop: Shutdown,
+    end: End,
     error: Arc<OnceLock<Error>>,
 }
 
@@ -64,16 +69,11 @@ enum Answer {
 
 impl Postman {
     /// A postman and his letter box. An answer that is final goes to `error`, and stops everything.
-    pub(super) fn new(
-        options: &Options,
-        tally: Arc<Tally>,
-        stop: Shutdown,
-        error: Arc<OnceLock<Error>>,
-    ) -> (Post, Postman) {
+    pub(super) fn new(options: &Options, tally: Arc<Tally>, end: End, error: Arc<OnceLock<Error>>) -> (Post, Postman) {
         let (sender, letters) = mpsc::channel(options.batch.clamp(16, 10_000));
         let http = reqwest::Client::builder().pool_max_idle_per_host(options.concurrency).timeout(ANSWER).build();
-        let route = Route { http: http.unwrap_or_default(), options: options.clone(), tally, stop, error };
-        (Post(sender), Postman { letters, route: Arc::new(route) })
+        let route = Route { http: http.unwrap_or_default(), options: options.clone(), tally, end: end.clone(), error };
+        (Post { letters: sender, end }, Postman { letters, route: Arc::new(route) })
     }
 
     /// Works until every letter box is gone and everything is answered or given up.
@@ -141,7 +141,7 @@ impl Route {
         let pause = Duration::from_millis(dice.u64(20..1_000));
         tokio::select! {
             () = sleep(pause) => {}
-            () = self.stop.begun() => {}
+            () = self.end.stop.begun() => return,
         }
         if self.insist(body).await {
             self.tally.copies_acknowledged.add(items.len());
@@ -162,7 +162,7 @@ impl Route {
                     Answer::Refused(status) => {
                         let error = Error::refused(&self.options.webhook_url, status);
                         let _ = self.error.set(error);
-                        self.stop.begin();
+                        self.end.stop.begin();
                         return false;
                     }
                     Answer::Later(wish) => {
@@ -173,13 +173,9 @@ impl Route {
                 }
             }
         };
-        let time_is_up = async {
-            self.stop.begun().await;
-            sleep(DRAIN).await;
-        };
         tokio::select! {
             done = attempts => done,
-            () = time_is_up => false,
+            () = self.end.give_up.begun() => false,
         }
     }
 

@@ -1,4 +1,5 @@
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use service::Shutdown;
 use tokio::task::JoinSet;
@@ -12,6 +13,18 @@ use super::script::Script;
 use super::tally::Tally;
 use super::{Error, Manner, Options, Summary, invent};
 use crate::client::Client;
+
+/// How long what is under way goes on being tried after the simulation has been told to end.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// The end, in two steps.
+#[derive(Clone, Default)]
+pub(super) struct End {
+    /// Nothing new.
+    pub(super) stop: Shutdown,
+    /// And no more attempts at what is under way.
+    pub(super) give_up: Shutdown,
+}
 
 /// A simulation that can be looked at while it runs.
 pub struct Simulator {
@@ -49,10 +62,11 @@ impl Simulator {
     /// As [`run`].
     pub async fn run(self, shutdown: Shutdown) -> Result<Summary, Error> {
         let begun = Instant::now();
-        let stop = Shutdown::new();
+        let end = End::default();
+        let stop = end.stop.clone();
         let error = Arc::new(OnceLock::new());
-        let (post, postman) = Postman::new(&self.options, self.tally.clone(), stop.clone(), error.clone());
-        let desk = self.desk(&stop)?;
+        let (post, postman) = Postman::new(&self.options, self.tally.clone(), end.clone(), error.clone());
+        let desk = self.desk(&end)?;
         let rate = if let Manner::Steady { rate } = self.options.manner { rate } else { 0.0 };
         let world = World { options: self.options.clone(), post, desk, pace: Pace::new(rate), stop: stop.clone() };
         let mut tasks = JoinSet::new();
@@ -62,9 +76,12 @@ impl Simulator {
         tokio::pin!(all);
         tokio::select! {
             () = &mut all => {}
-            () = self.end(&shutdown, &stop) => {
+            () = self.time(&shutdown, &stop) => {
                 stop.begin();
-                all.await;
+                if tokio::time::timeout(DRAIN, &mut all).await.is_err() {
+                    end.give_up.begin();
+                    all.await;
+                }
             }
         }
         match error.get() {
@@ -73,15 +90,15 @@ impl Simulator {
         }
     }
 
-    fn desk(&self, stop: &Shutdown) -> Result<Option<Desk>, Error> {
+    fn desk(&self, end: &End) -> Result<Option<Desk>, Error> {
         let Some(server) = &self.options.server else { return Ok(None) };
         let client = Client::lazy(server).map_err(|failure| Error::Option(failure.to_string()))?;
         let (workspace, channel) = (&self.options.workspace, self.options.channel());
-        Ok(Some(Desk::new(client, workspace, channel, self.tally.clone(), stop.clone())))
+        Ok(Some(Desk::new(client, workspace, channel, self.tally.clone(), end.clone())))
     }
 
     /// When it is told to end, time is up, or something is wrong for good.
-    async fn end(&self, shutdown: &Shutdown, stop: &Shutdown) {
+    async fn time(&self, shutdown: &Shutdown, stop: &Shutdown) {
         let time_is_up = async {
             match self.options.limit.duration {
                 Some(duration) => sleep(duration).await,
