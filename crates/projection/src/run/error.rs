@@ -10,6 +10,9 @@ pub enum Error {
     /// The store under the view.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The log is not the one that the view was made from.
+    #[error("the log is not the one that the view was made from: building the view anew")]
+    AnotherLog,
     /// The view itself.
     #[error("{0}")]
     View(String),
@@ -28,7 +31,7 @@ impl Error {
         match self {
             Error::Store(error) => error.is_corrupt(),
             Error::Damaged(_) => true,
-            Error::Bus(_) | Error::View(_) => false,
+            Error::Bus(_) | Error::AnotherLog | Error::View(_) => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod error;
+mod fold;
 mod follow;
 mod rebuild;
 
@@ -124,8 +125,11 @@ impl Projection {
         if position.revision == 0 {
             return Ok(true);
         }
-        let found = self.0.bus.event_at(position.revision).await?;
-        // An event that could not be read left no id.
-        Ok(found.is_some_and(|event| position.event_id.is_empty() || event.id == position.event_id))
+        match self.0.bus.event_at(position.revision).await {
+            Ok(found) => Ok(found.is_some_and(|event| event.id == position.event_id)),
+            // An event that could not be read left no id.
+            Err(bus::Error::Unreadable { .. }) => Ok(position.event_id.is_empty()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

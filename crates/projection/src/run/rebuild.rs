@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use conversation::Revision;
 use service::Shutdown;
 
-use super::follow::{feed, position, spawn_fold};
+use super::fold::{feed, spawn_fold};
+use super::follow::position;
 use super::{Error, Projection};
 use crate::store::{ContentHash, Store, content_hash};
 

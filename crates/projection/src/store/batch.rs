@@ -1,53 +1,50 @@
-use std::collections::BTreeMap;
-
 use super::Error;
 
 /// The longest key, in bytes: fjall keeps key lengths in 16 bits. The shortest is one byte.
 pub(crate) const MAX_KEY_BYTES: usize = u16::MAX as usize;
 
+/// A key and its new value; none is a delete.
+type Operation = (Vec<u8>, Option<Vec<u8>>);
+
 /// Puts and deletes that a store applies together. The last operation on a key wins.
-///
-/// Kept in key order: engines then touch neighbouring rows one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Batch {
-    operations: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    operations: Vec<Operation>,
 }
 
 impl Batch {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// Gives a key a value.
     pub(crate) fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.operations.insert(key.into(), Some(value.into()));
+        self.operations.push((key.into(), Some(value.into())));
     }
 
     /// Takes a key out; one that is not there may be deleted too.
     pub(crate) fn delete(&mut self, key: impl Into<Vec<u8>>) {
-        self.operations.insert(key.into(), None);
+        self.operations.push((key.into(), None));
     }
 
-    /// What the batch will do to a key: `Some(None)` is a delete, `None` nothing.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.operations.get(key).map(Option::as_deref)
-    }
-
-    /// Operations in the batch, one per key.
+    /// Operations in the batch.
     pub(crate) fn len(&self) -> usize {
         self.operations.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-    }
-
-    /// The operations in key order, once every key has a length that both engines can hold.
-    pub(super) fn into_operations(self) -> Result<impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)>, Error> {
-        let unfit = self.operations.keys().map(Vec::len).find(|bytes| !(1..=MAX_KEY_BYTES).contains(bytes));
-        match unfit {
-            Some(bytes) => Err(Error::KeyLength { bytes }),
-            None => Ok(self.operations.into_iter()),
+    /// The last operation on each key, in key order, so that engines touch neighbouring rows one after the other;
+    /// once every key has a length that both engines can hold.
+    pub(super) fn into_operations(self) -> Result<impl Iterator<Item = Operation>, Error> {
+        let unfit = self.operations.iter().map(|(key, _)| key.len()).find(|bytes| !(1..=MAX_KEY_BYTES).contains(bytes));
+        if let Some(bytes) = unfit {
+            return Err(Error::KeyLength { bytes });
         }
+        let mut operations = self.operations;
+        // Stable: operations on one key stay in their order.
+        operations.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut operations = operations.into_iter().peekable();
+        Ok(std::iter::from_fn(move || {
+            let mut last = operations.next()?;
+            while let Some(later) = operations.next_if(|(key, _)| *key == last.0) {
+                last = later;
+            }
+            Some(last)
+        }))
     }
 }

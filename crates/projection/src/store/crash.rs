@@ -155,7 +155,7 @@ fn write_until_killed(dir: &Path, engine: Engine) {
 /// A batch whose rows all carry its number. It replaces the rows of the batch before, adds to a log and takes the
 /// log's oldest entry away; some are larger than sled's segments (512 KiB), some hold one value that is.
 fn numbered(number: u64) -> Batch {
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     let padding = [20, 260, 3_000][number as usize % 3];
     for row in 0..ROWS {
         batch.put([b"row".as_slice(), &row.to_be_bytes()].concat(), value(number, padding));
@@ -183,7 +183,7 @@ fn check(store: &dyn Store) -> u64 {
         return 0;
     };
     let number = u64::from_be_bytes(large[..8].try_into().unwrap());
-    let mut expect = Batch::new();
+    let mut expect = Batch::default();
     for number in (number.saturating_sub(LOG) + 1).min(number)..number {
         expect.put(log_key(number), value(number, 0));
     }

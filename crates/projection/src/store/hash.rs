@@ -8,12 +8,6 @@ use super::{Error, View};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ContentHash([u8; 32]);
 
-impl ContentHash {
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -98,6 +98,7 @@ impl Home {
     }
 
     /// Where it is: `<dir>/<engine>-v<schema>`.
+    #[cfg(test)]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

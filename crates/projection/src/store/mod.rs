@@ -32,7 +32,7 @@ pub(crate) use batch::{Batch, MAX_KEY_BYTES};
 pub use engine::{Engine, Options};
 pub use error::Error;
 pub(crate) use hash::{ContentHash, content_hash};
-pub(crate) use home::{Draft, Home};
+pub(crate) use home::Home;
 
 /// Rows of a scan: key and value, in the scan's order. It ends after the first error.
 pub(crate) type Scan<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a>;
@@ -64,14 +64,14 @@ pub(crate) trait Store: View + Send + Sync + 'static {
     /// Operations after which a batch should end: more bring no speed. A larger batch is still applied whole.
     fn batch_limit(&self) -> usize;
 
+    /// The same while there is much to catch up with, when a batch may take some tenths of a second.
+    fn bulk_limit(&self) -> usize;
+
     /// Returns when everything committed before is on disk.
     fn flush(&self) -> Result<(), Error>;
 
     /// Bytes that the store occupies on disk now.
     fn disk_bytes(&self) -> u64;
-
-    /// The engine behind the store.
-    fn engine(&self) -> Engine;
 }
 
 /// The end of the range of all keys that begin with `prefix`: empty, which is no bound, if no key lies behind them.

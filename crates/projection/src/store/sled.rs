@@ -101,6 +101,10 @@ impl Store for SledStore {
         BATCH_LIMIT
     }
 
+    fn bulk_limit(&self) -> usize {
+        BATCH_LIMIT
+    }
+
     fn flush(&self) -> Result<(), Error> {
         self.db.flush().map_err(|error| self.error(error))?;
         Ok(())
@@ -108,10 +112,6 @@ impl Store for SledStore {
 
     fn disk_bytes(&self) -> u64 {
         files::disk_bytes(self.generation.path())
-    }
-
-    fn engine(&self) -> Engine {
-        Engine::Sled
     }
 }
 

@@ -1,13 +1,51 @@
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+/// A map by keys that are, or begin with, digests: they are spread well already and hashed by a multiplication.
+pub(crate) type DigestMap<K, V> = HashMap<K, V, BuildHasherDefault<DigestHasher>>;
+
+/// See [`DigestMap`].
+#[derive(Default)]
+pub(crate) struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let number = part.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            self.write_u64(number);
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio.
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        // The map takes its place from the low bits, which a multiplication mixes least.
+        self.0 ^ self.0 >> 32
+    }
+}
 
 /// Rows in memory that are changed there and written together.
 ///
 /// Changed rows stay until they are written. Of the others, those used most recently are kept: two generations, of
 /// which the older is forgotten when the younger has grown to half of the capacity.
 pub(crate) struct WriteBack<K, V> {
-    young: HashMap<K, Slot<V>>,
-    old: HashMap<K, Slot<V>>,
+    young: DigestMap<K, Slot<V>>,
+    old: DigestMap<K, Slot<V>>,
     changed: Vec<K>,
     capacity: usize,
 }
@@ -20,7 +58,7 @@ struct Slot<V> {
 impl<K: Copy + Eq + Hash, V> WriteBack<K, V> {
     /// Keeps at most `capacity` rows beside those that are to be written.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), changed: Vec::new(), capacity }
+        Self { young: DigestMap::default(), old: DigestMap::default(), changed: Vec::new(), capacity }
     }
 
     /// A row to be changed, loaded if it is not in memory.

@@ -59,7 +59,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(history: History) -> World {
         let dir = TempDir::new().expect("a directory");
-        let engine = if history.chats.len() % 2 == 0 { Engine::Fjall } else { Engine::Sled };
+        let engine = if history.chats.len().is_multiple_of(2) { Engine::Fjall } else { Engine::Sled };
         let home = Home::open(dir.path(), engine, SCHEMA, Options::for_engine(engine)).expect("a home");
         let store = home.live().expect("a store");
         let live = Live::new(store.clone(), 0);
@@ -86,7 +86,7 @@ impl World {
         self.views.borrow_mut().clear();
         for events in events.chunks(batch) {
             for (revision, event) in events {
-                self.fold.apply(&*self.store, *revision, event).expect("folds");
+                self.fold.apply(&*self.store, *revision, event.clone()).expect("folds");
                 if let Some(event) = adapt(*revision, event) {
                     self.log.push(event);
                 }
@@ -95,6 +95,18 @@ impl World {
             self.store.commit(batch).expect("commits");
             self.live.committed(commit);
         }
+    }
+
+    /// Builds the view anew from all events, and puts it in the place of the live one.
+    pub(crate) fn rebuild(&mut self) {
+        let fresh = World::new(History::new(0, Time(0), self.history.chats.len() + 1));
+        let (live, log) = (self.live.clone(), std::mem::take(&mut self.log));
+        (self.store, self.fold, self._dir) = (fresh.store, fresh.fold, fresh._dir);
+        self.live = fresh.live;
+        let events = self.history.events.clone();
+        self.apply(&events, 64);
+        (self.live, self.log) = (live, log);
+        self.live.replace(self.store.clone(), events.len() as u64);
     }
 
     pub(crate) fn oracle(&self) -> oracle::View {

@@ -32,6 +32,7 @@ behaviours! {
     reading::prefixes_of_the_highest_byte_have_an_end
     reading::values_may_be_large
     reading::a_batch_may_be_larger_than_its_limit
+    reading::a_very_large_batch_stands_over_what_was_there
     reading::a_view_sees_whole_batches_only
     reading::the_content_hash_is_of_the_rows
     opening::reopening_keeps_everything
@@ -69,7 +70,7 @@ pub(super) fn open_home(dir: &Path, engine: Engine) -> Result<Home, Error> {
 }
 
 fn batch(operations: &[(&[u8], Option<&[u8]>)]) -> Batch {
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     for (key, value) in operations {
         match value {
             Some(value) => batch.put(*key, *value),
@@ -80,7 +81,7 @@ fn batch(operations: &[(&[u8], Option<&[u8]>)]) -> Batch {
 }
 
 fn keys(count: u32) -> Batch {
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     for number in 0..count {
         batch.put(number.to_be_bytes(), number.to_string());
     }

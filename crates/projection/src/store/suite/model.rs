@@ -60,7 +60,7 @@ fn apply(
     operations: Vec<(Vec<u8>, Option<usize>)>,
     number: usize,
 ) {
-    let mut writes = Batch::new();
+    let mut writes = Batch::default();
     for (key, length) in operations {
         match length.map(|length| vec![number as u8; length]) {
             Some(value) => {

@@ -11,8 +11,7 @@ pub(super) fn an_empty_store_holds_nothing(engine: Engine) {
     assert_eq!(store.get(b"a").unwrap(), None);
     assert_eq!(rows(&*store, &[], &[]), []);
     assert_eq!(rows_back(&*store, &[], &[]), []);
-    store.commit(Batch::new()).unwrap();
-    assert_eq!(store.engine(), engine);
+    store.commit(Batch::default()).unwrap();
     assert!(store.batch_limit() > 0);
 }
 
@@ -35,10 +34,7 @@ pub(super) fn the_last_operation_on_a_key_wins(engine: Engine) {
     let store = place.open();
     let operations: [(&[u8], Option<&[u8]>); 6] =
         [(b"a", Some(b"1")), (b"b", Some(b"1")), (b"a", Some(b"2")), (b"b", None), (b"c", None), (b"c", Some(b"3"))];
-    let writes = batch(&operations);
-    assert_eq!(writes.len(), 3);
-    assert_eq!(writes.get(b"b"), Some(None));
-    store.commit(writes).unwrap();
+    store.commit(batch(&operations)).unwrap();
     assert_eq!(rows(&*store, &[], &[]), [(b"a".to_vec(), b"2".to_vec()), (b"c".to_vec(), b"3".to_vec())]);
 }
 
@@ -114,7 +110,7 @@ pub(super) fn values_may_be_large(engine: Engine) {
     {
         let store = place.open();
         for round in 0..3 {
-            let mut writes = Batch::new();
+            let mut writes = Batch::default();
             for key in 0..4_u8 {
                 writes.put([key], [&[round], &value[..]].concat());
             }
@@ -138,11 +134,33 @@ pub(super) fn a_batch_may_be_larger_than_its_limit(engine: Engine) {
 }
 
 /// A writer rewrites all rows in every batch; whoever looks sees one batch's rows, and time goes forward.
+pub(super) fn a_very_large_batch_stands_over_what_was_there(engine: Engine) {
+    let key = |n: u32| n.to_be_bytes();
+    let place = Place::new(engine);
+    let store = place.open();
+    store.commit(batch(&[(&key(1), Some(b"old")), (&key(2), Some(b"old"))])).unwrap();
+    let before = store.view();
+    let seen = before.get(&key(1)).unwrap();
+    drop(before);
+    let mut large = Batch::default();
+    (0..30_000).for_each(|n| large.put(key(n), key(n)));
+    large.delete(key(2));
+    store.commit(large).unwrap();
+    store.commit(batch(&[(&key(3), Some(b"new"))])).unwrap();
+    let after = |n| store.get(&key(n)).unwrap().map(|value| value.to_vec());
+    assert_eq!(seen.as_deref(), Some(&b"old"[..]));
+    let expected = [Some(key(1).to_vec()), None, Some(b"new".to_vec()), Some(key(29_999).to_vec())];
+    assert_eq!([after(1), after(2), after(3), after(29_999)], expected);
+    store.flush().unwrap();
+    drop(store);
+    assert_eq!(rows(&*place.open(), &[], &[]).len(), 29_999);
+}
+
 pub(super) fn a_view_sees_whole_batches_only(engine: Engine) {
     let place = Place::new(engine);
     let store = place.open();
     let commit = |round: u32| {
-        let mut writes = Batch::new();
+        let mut writes = Batch::default();
         (0..50_u8).for_each(|key| writes.put([key], round.to_be_bytes()));
         store.commit(writes).unwrap();
     };

@@ -15,12 +15,15 @@ use super::{DAY, Dimension, MINUTE, Mark, SPAN_DAYS, Series, TicketValues};
 use super::{day_and_minute, span_and_slot, starts_minute};
 use crate::store::View;
 
+/// The tickets of a minute, by what marks them.
+type Minutes = HashMap<(Mark, i64), Rc<Vec<Marked>>>;
+
 /// The counts of a workspace, for one request.
 pub(crate) struct Counters<'a> {
     rows: &'a dyn View,
     workspace: WorkspaceKey,
     /// The tickets of minutes that were looked into: groups ask for the same ones again.
-    minutes: RefCell<HashMap<(Mark, i64), Rc<Vec<Marked>>>>,
+    minutes: RefCell<Minutes>,
 }
 
 /// A ticket at the time of its mark.

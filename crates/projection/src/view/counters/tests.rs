@@ -74,7 +74,7 @@ fn live(store: &dyn Store, lives: &[Life]) -> Vec<TicketRow> {
     let mut tally = Tally::new();
     let mut tickets = Vec::new();
     for (ordinal, life) in lives.iter().enumerate() {
-        let mut batch = Batch::new();
+        let mut batch = Batch::default();
         tickets.push(live_one(store, &mut tally, &mut batch, ordinal as u64, life));
         if ordinal % 3 == 0 {
             tally.write(&mut batch).unwrap();
@@ -85,7 +85,7 @@ fn live(store: &dyn Store, lives: &[Life]) -> Vec<TicketRow> {
         }
         store.commit(batch).unwrap();
     }
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     tally.write(&mut batch).unwrap();
     store.commit(batch).unwrap();
     tickets

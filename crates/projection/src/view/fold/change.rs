@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use proto::v1;
 
 use super::super::error::Error;
@@ -36,7 +37,7 @@ impl Turn<'_> {
         if id.is_empty() {
             return Ok(None);
         }
-        Ok(self.known(id)?.entry.map(Place::from))
+        Ok(self.known_of(id)?.entry.map(Place::from))
     }
 
     /// Keeps a report until the message that it speaks of is known.
@@ -65,10 +66,7 @@ impl Turn<'_> {
         while let Some(mut report) = reports.pop() {
             let message_ref = std::mem::take(&mut report.message_ref);
             if !message_ref.is_empty() && message_ref != entry.id {
-                let id = ShortDigest::of(&message_ref);
-                if self.known(&message_ref)?.entry.is_none() {
-                    reports.append(&mut self.name_entry(id, place)?);
-                }
+                reports.append(&mut self.name_entry(ShortDigest::of(&message_ref), place)?);
             }
             entry.status = entry.status.max(report.status);
             add_report(&mut entry.reports, report);
@@ -98,38 +96,38 @@ impl Turn<'_> {
         listed.iter().for_each(|listed| self.pending.batch.delete(keys::change(key, *listed, place.index)));
         entry.change_revision = self.revision;
         self.pending.batch.put(keys::change(key, self.revision, place.index), place.to_bytes());
-        self.pending.entries.insert((key, place), entry);
+        self.set_entry(place, &entry);
         Ok(true)
     }
 
-    pub(super) fn reaction_changed(&mut self, reaction: &v1::ReactionChanged) -> Result<(), Error> {
+    pub(super) fn reaction_changed(&mut self, reaction: v1::ReactionChanged) -> Result<(), Error> {
         let Some(place) = self.place_of(&reaction.target_ref)? else {
             return self.put_own(
                 EntryKind::Reaction,
-                "reaction",
+                "reaction".to_owned(),
                 reaction.direction,
-                &reaction.sealed,
+                reaction.sealed,
                 reaction.backfilled,
             );
         };
         let row = ReactionRow {
-            actor: self.event.actor.clone(),
+            actor: self.event.actor.take(),
             direction: reaction.direction,
             removed: reaction.removed,
-            sealed: reaction.sealed.clone(),
+            sealed: reaction.sealed,
             occur_time: self.occur_time().0,
             revision: self.revision,
         };
         self.change_entry(place, |_, entry| Ok(set_reaction(&mut entry.reactions, row))).map(drop)
     }
 
-    pub(super) fn edited(&mut self, edit: &v1::MessageEdited) -> Result<(), Error> {
+    pub(super) fn edited(&mut self, edit: v1::MessageEdited) -> Result<(), Error> {
         let Some(place) = self.place_of(&edit.target_ref)? else {
-            return self.put_own(EntryKind::Edit, &edit.r#type, edit.direction, &edit.sealed, false);
+            return self.put_own(EntryKind::Edit, edit.r#type, edit.direction, edit.sealed, false);
         };
         let row = EditRow {
-            r#type: edit.r#type.clone(),
-            sealed: edit.sealed.clone(),
+            r#type: edit.r#type,
+            sealed: edit.sealed,
             occur_time: self.occur_time().0,
             revision: self.revision,
         };
@@ -143,9 +141,15 @@ impl Turn<'_> {
         .map(drop)
     }
 
-    pub(super) fn revoked(&mut self, revocation: &v1::MessageRevoked) -> Result<(), Error> {
+    pub(super) fn revoked(&mut self, revocation: v1::MessageRevoked) -> Result<(), Error> {
         let Some(place) = self.place_of(&revocation.target_ref)? else {
-            return self.put_own(EntryKind::Revocation, "revoke", revocation.direction, &revocation.sealed, false);
+            return self.put_own(
+                EntryKind::Revocation,
+                "revoke".to_owned(),
+                revocation.direction,
+                revocation.sealed,
+                false,
+            );
         };
         self.change_entry(place, |_, entry| Ok(!std::mem::replace(&mut entry.revoked, true))).map(drop)
     }
@@ -154,18 +158,12 @@ impl Turn<'_> {
     fn put_own(
         &mut self,
         kind: EntryKind,
-        r#type: &str,
+        r#type: String,
         direction: i32,
-        sealed: &bytes::Bytes,
+        sealed: Bytes,
         backfilled: bool,
     ) -> Result<(), Error> {
-        let entry = EntryRow {
-            kind: kind.into(),
-            direction,
-            r#type: r#type.to_owned(),
-            sealed: sealed.clone(),
-            ..self.new_entry()
-        };
+        let entry = EntryRow { kind: kind.into(), direction, r#type, sealed, ..self.new_entry() };
         self.put_fact(entry, backfilled).map(drop)
     }
 }

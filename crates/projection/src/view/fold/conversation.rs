@@ -15,10 +15,12 @@ pub(super) struct Conversation {
     pub(super) key: ConversationKey,
     pub(super) workspace: WorkspaceKey,
     pub(super) row: ConversationRow,
-    /// In the order of opening, the primary first.
-    pub(super) open: Vec<Ticket>,
+    /// In the order of opening, the primary first. Most have one or none: a vector of tickets takes room for four.
+    #[allow(clippy::vec_box)]
+    pub(super) open: Vec<Box<Ticket>>,
     /// Closed since the last batch.
-    pub(super) closed: Vec<Ticket>,
+    #[allow(clippy::vec_box)]
+    pub(super) closed: Vec<Box<Ticket>>,
     /// Its row in the activity, as it is stored.
     activity: Option<(Vec<u8>, Vec<u8>)>,
 }
@@ -47,7 +49,7 @@ impl Conversation {
             let key = conversation.ticket_key(open.ordinal, Time(open.open_time));
             // A missing row does not decode to a ticket of this conversation.
             let row = rows.get(&key.row())?.ok_or_else(|| Error::row(table::TICKETS))?;
-            conversation.open.push(Ticket::stored(row)?);
+            conversation.open.push(Box::new(Ticket::stored(row)?));
         }
         Ok(conversation)
     }
@@ -88,7 +90,7 @@ impl Conversation {
         for ticket in self.open.iter_mut().filter(|ticket| ticket.changed) {
             ticket.write(batch, &ticket_key(&ticket.row));
         }
-        self.row.open = self.open.iter().map(Ticket::open_row).collect();
+        self.row.open = self.open.iter().map(|ticket| ticket.open_row()).collect();
         batch.put(keys::conversation(self.key), self.row.encode_to_vec());
         self.write_activity(batch);
     }
@@ -117,7 +119,7 @@ impl Conversation {
     }
 
     /// Takes an open ticket out of the open ones.
-    pub(super) fn take_open(&mut self, ordinal: u64) -> Option<Ticket> {
+    pub(super) fn take_open(&mut self, ordinal: u64) -> Option<Box<Ticket>> {
         let place = self.open.iter().position(|ticket| ticket.row.ordinal == ordinal)?;
         Some(self.open.remove(place))
     }

@@ -13,11 +13,11 @@ pub(super) struct Put {
 }
 
 impl Turn<'_> {
-    /// An entry of this event, of no kind yet.
-    pub(super) fn new_entry(&self) -> EntryRow {
+    /// The entry of this fact, of no kind yet.
+    pub(super) fn new_entry(&mut self) -> EntryRow {
         EntryRow {
-            id: self.event.id.clone(),
-            actor: self.event.actor.clone(),
+            id: std::mem::take(&mut self.event.id),
+            actor: self.event.actor.take(),
             occur_time: self.occur_time().0,
             record_time: self.record_time().0,
             ..EntryRow::default()
@@ -65,7 +65,7 @@ impl Turn<'_> {
             let waiting = self.name_entry(id, place)?;
             self.add_waiting(&mut entry, place, waiting)?;
         }
-        self.pending.entries.insert((self.conversation.key, place), entry);
+        self.set_entry(place, &entry);
         Ok(Put { place, live })
     }
 

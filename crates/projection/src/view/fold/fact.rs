@@ -8,19 +8,19 @@ use super::turn::Turn;
 impl Turn<'_> {
     /// The id of this event names an entry: the message came another way, or was sent by us and the channel told us
     /// its id.
-    fn is_there(&self) -> Result<bool, Error> {
-        Ok(!self.event.id.is_empty() && self.known(&self.event.id)?.entry.is_some())
+    fn is_there(&self) -> bool {
+        self.known.entry.is_some()
     }
 
-    pub(super) fn received(&mut self, message: &v1::MessageReceived) -> Result<(), Error> {
-        if self.is_there()? {
+    pub(super) fn received(&mut self, message: v1::MessageReceived) -> Result<(), Error> {
+        if self.is_there() {
             return Ok(());
         }
         let entry = EntryRow {
             kind: EntryKind::Received.into(),
             direction: v1::Direction::Inbound.into(),
-            r#type: message.r#type.clone(),
-            sealed: message.sealed.clone(),
+            r#type: message.r#type,
+            sealed: message.sealed,
             ..self.new_entry()
         };
         let put = self.put_fact(entry, false)?;
@@ -29,40 +29,40 @@ impl Turn<'_> {
             let row = &mut self.conversation.row;
             row.unread_count = row.unread_count.saturating_add(1);
             row.last_inbound = self.revision;
-            self.said(Said::ByCustomer)?;
+            self.said(Said::Customer)?;
         }
         Ok(())
     }
 
-    pub(super) fn echoed(&mut self, message: &v1::MessageEchoed) -> Result<(), Error> {
-        if self.is_there()? {
+    pub(super) fn echoed(&mut self, message: v1::MessageEchoed) -> Result<(), Error> {
+        if self.is_there() {
             return Ok(());
         }
         let entry = EntryRow {
             kind: EntryKind::Echoed.into(),
             direction: v1::Direction::Outbound.into(),
-            r#type: message.r#type.clone(),
-            sealed: message.sealed.clone(),
+            r#type: message.r#type,
+            sealed: message.sealed,
             ..self.new_entry()
         };
         let put = self.put_fact(entry, false)?;
         self.may_name_contact(put.place.into());
         if put.live {
             self.agent_wrote();
-            self.said(Said::ByAgent)?;
+            self.said(Said::Agent)?;
         }
         Ok(())
     }
 
-    pub(super) fn backfilled(&mut self, message: &v1::MessageBackfilled) -> Result<(), Error> {
-        if self.is_there()? {
+    pub(super) fn backfilled(&mut self, message: v1::MessageBackfilled) -> Result<(), Error> {
+        if self.is_there() {
             return Ok(());
         }
         let entry = EntryRow {
             kind: EntryKind::Backfilled.into(),
             direction: message.direction,
-            r#type: message.r#type.clone(),
-            sealed: message.sealed.clone(),
+            r#type: message.r#type,
+            sealed: message.sealed,
             ..self.new_entry()
         };
         let put = self.put_fact(entry, true)?;
@@ -71,9 +71,9 @@ impl Turn<'_> {
     }
 
     /// The contact changed. It shows in the log where the channel has a word for it; else the entry is hidden.
-    pub(super) fn contact_changed(&mut self, contact: &v1::ContactChanged) -> Result<(), Error> {
+    pub(super) fn contact_changed(&mut self, contact: v1::ContactChanged) -> Result<(), Error> {
         if !contact.continues.is_empty() {
-            self.conversation.row.continues.clone_from(&contact.continues);
+            self.conversation.row.continues = contact.continues;
         }
         if contact.sealed.is_empty() {
             return Ok(());
@@ -81,9 +81,9 @@ impl Turn<'_> {
         let entry = EntryRow {
             kind: EntryKind::Contact.into(),
             direction: v1::Direction::Inbound.into(),
-            r#type: contact.r#type.clone(),
-            sealed: contact.sealed.clone(),
             hidden: contact.r#type.is_empty(),
+            r#type: contact.r#type,
+            sealed: contact.sealed,
             ..self.new_entry()
         };
         let put = self.put_fact(entry, false)?;
@@ -103,7 +103,7 @@ impl Turn<'_> {
         row.read_through = row.read_through.max(self.revision);
     }
 
-    pub(super) fn messages_read(&mut self, read: &v1::MessagesRead) -> Result<(), Error> {
+    pub(super) fn messages_read(&mut self, read: v1::MessagesRead) -> Result<(), Error> {
         let through = match u64::try_from(read.through_revision) {
             Ok(0) | Err(_) => self.revision,
             Ok(through) => through.min(self.revision),

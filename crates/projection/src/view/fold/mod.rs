@@ -16,19 +16,19 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use ::conversation::Revision;
 use prost::Message as _;
 use proto::v1;
 use proto::v1::event::Event as Kind;
 
-use super::cache::WriteBack;
+use super::cache::{DigestMap, WriteBack};
 use super::counters::Tally;
 use super::error::Error;
 use super::keys::{self, ConversationKey, Place, ShortDigest, WorkspaceKey};
 use super::live::Commit;
-use super::rows::{EntryRow, KnownRow, PositionRow};
+use super::rows::{KnownRow, PositionRow};
 use crate::store::{Batch, View};
 use conversation::Conversation;
 use turn::Turn;
@@ -47,8 +47,11 @@ pub(crate) struct Fold {
 /// Rows that changed since the last batch, beside those that stay in memory.
 #[derive(Default)]
 struct Pending {
-    entries: BTreeMap<(ConversationKey, Place), EntryRow>,
-    known: HashMap<(ConversationKey, ShortDigest), KnownRow>,
+    /// Encoded: few are looked at again.
+    entries: DigestMap<(ConversationKey, Place), Vec<u8>>,
+    /// Together, what was ever put in.
+    entry_bytes: usize,
+    known: DigestMap<(ConversationKey, ShortDigest), KnownRow>,
     batch: Batch,
     conversations: BTreeSet<ConversationKey>,
     workspaces: BTreeSet<WorkspaceKey>,
@@ -74,9 +77,11 @@ impl Fold {
     ///
     /// # Errors
     /// When the store can't be read; the fold is of no use then.
-    pub(crate) fn apply(&mut self, rows: &dyn View, revision: Revision, event: &v1::Event) -> Result<(), Error> {
-        self.position = PositionRow { revision, event_id: event.id.clone() };
-        let (Some(kind), false) = (&event.event, event.workspace.is_empty() || event.conversation.is_empty()) else {
+    pub(crate) fn apply(&mut self, rows: &dyn View, revision: Revision, mut event: v1::Event) -> Result<(), Error> {
+        self.position.revision = revision;
+        self.position.event_id.clone_from(&event.id);
+        let nowhere = event.workspace.is_empty() || event.conversation.is_empty();
+        let Some(kind) = event.event.take().filter(|_| !nowhere) else {
             tracing::warn!(revision, id = %event.id, "skipping an event of no known kind or conversation");
             return Ok(());
         };
@@ -84,16 +89,18 @@ impl Fold {
         let id = ShortDigest::of(&event.id);
         // Reports are known by the entry that has them, and an id that is missing tells nothing.
         let listed = !event.id.is_empty() && !matches!(kind, Kind::MessageStatusChanged(_));
-        if listed && self.pending.known(rows, key, id)?.applied {
+        let known = if listed { self.pending.known(rows, key, id)? } else { KnownRow::default() };
+        if known.applied {
             return Ok(());
         }
         let load = || Conversation::load(rows, key, &event.workspace, &event.conversation);
         let conversation = self.conversations.change(key, load)?;
         let mut turn =
-            Turn { rows, conversation, pending: &mut self.pending, tally: &mut self.tally, event, id, revision };
+            Turn { rows, conversation, pending: &mut self.pending, tally: &mut self.tally, event, id, known, revision };
         turn.take(kind)?;
         if listed {
-            turn.pending.change_known(rows, key, id, |known| known.applied = true)?;
+            let known = KnownRow { applied: true, ..turn.known };
+            self.pending.known.insert((key, id), known);
         }
         Ok(())
     }
@@ -111,6 +118,11 @@ impl Fold {
         rows + 3 * self.conversations.changed()
     }
 
+    /// About how many bytes wait to be written: most of them are what was sealed.
+    pub(crate) fn bytes(&self) -> usize {
+        self.pending.entry_bytes
+    }
+
     /// All that changed since the last time, with the position. It has to be committed before the next event.
     pub(crate) fn write(&mut self) -> Result<(Batch, Commit), Error> {
         let mut pending = std::mem::take(&mut self.pending);
@@ -119,8 +131,8 @@ impl Fold {
             conversation.write(batch);
             Ok(())
         })?;
-        for ((conversation, place), row) in &pending.entries {
-            batch.put(keys::entry(*conversation, *place), row.encode_to_vec());
+        for ((conversation, place), row) in pending.entries {
+            batch.put(keys::entry(conversation, place), row);
         }
         for ((conversation, id), row) in &pending.known {
             batch.put(keys::known(*conversation, *id), row.encode_to_vec());
@@ -147,16 +159,16 @@ impl Pending {
         row.map_or(Ok(KnownRow::default()), |row| KnownRow::decode(row).map_err(|_| Error::row(keys::table::KNOWN)))
     }
 
-    fn change_known(
+    fn change_known<T>(
         &mut self,
         rows: &dyn View,
         key: ConversationKey,
         id: ShortDigest,
-        change: impl FnOnce(&mut KnownRow),
-    ) -> Result<(), Error> {
+        change: impl FnOnce(&mut KnownRow) -> T,
+    ) -> Result<T, Error> {
         let mut known = self.known(rows, key, id)?;
-        change(&mut known);
+        let changed = change(&mut known);
         self.known.insert((key, id), known);
-        Ok(())
+        Ok(changed)
     }
 }

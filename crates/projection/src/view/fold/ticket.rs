@@ -14,11 +14,11 @@ const MAX_SPANS: usize = 1_000;
 /// Who a live message is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    ByCustomer,
+    Customer,
     /// A human of the business, from the inbox or from the business's own phone.
-    ByAgent,
-    ByBot,
-    ByRule,
+    Agent,
+    Bot,
+    Rule,
 }
 
 impl Turn<'_> {
@@ -42,7 +42,7 @@ impl Turn<'_> {
             start_time: time.0,
             end_time: None,
         });
-        let ticket = Ticket::opened(TicketRow {
+        let ticket = Box::new(Ticket::opened(TicketRow {
             conversation: row.id.clone(),
             ordinal,
             primary: primary.map_or(0, |primary| primary.row.ordinal),
@@ -55,7 +55,7 @@ impl Turn<'_> {
             assignments: assignment.into_iter().collect(),
             change_revision: self.revision,
             ..TicketRow::default()
-        });
+        }));
         self.tally.opened(self.rows, &counted(conversation.workspace, &ticket))?;
         conversation.row.last_ordinal = conversation.row.last_ordinal.max(ordinal);
         let first = conversation.row.first_open_time.get_or_insert(time.0);
@@ -161,13 +161,13 @@ impl Turn<'_> {
         for ticket in &mut self.conversation.open {
             ticket.changed = true;
             let row = &mut ticket.row;
-            let count = if said == Said::ByCustomer { &mut row.inbound_count } else { &mut row.outbound_count };
+            let count = if said == Said::Customer { &mut row.inbound_count } else { &mut row.outbound_count };
             *count = count.saturating_add(1);
             let took = nanos_between(row.open_time, time.0);
             let first = match said {
-                Said::ByAgent => &mut row.first_response,
-                Said::ByBot => &mut row.first_bot_response,
-                Said::ByCustomer | Said::ByRule => continue,
+                Said::Agent => &mut row.first_response,
+                Said::Bot => &mut row.first_bot_response,
+                Said::Customer | Said::Rule => continue,
             };
             if first.is_some() {
                 continue;
@@ -175,7 +175,7 @@ impl Turn<'_> {
             *first = Some(took);
             row.change_revision = self.revision;
             changed = true;
-            if said == Said::ByAgent {
+            if said == Said::Agent {
                 self.tally.answered(self.rows, &counted(self.conversation.workspace, ticket))?;
             }
         }

@@ -1,5 +1,3 @@
-use std::iter::Peekable;
-
 use conversation::{Revision, Time};
 use prost::Message as _;
 
@@ -13,11 +11,16 @@ impl Turn<'_> {
     /// An entry by its place.
     pub(super) fn entry(&self, place: Place) -> Result<Option<EntryRow>, Error> {
         let key = self.conversation.key;
-        if let Some(entry) = self.pending.entries.get(&(key, place)) {
-            return Ok(Some(entry.clone()));
+        if let Some(row) = self.pending.entries.get(&(key, place)) {
+            return decode(&row[..]).map(Some);
         }
-        let row = self.rows.get(&keys::entry(key, place))?;
-        row.map(|row| EntryRow::decode(row).map_err(|_| Error::row(table::TIMELINE))).transpose()
+        self.rows.get(&keys::entry(key, place))?.map(decode).transpose()
+    }
+
+    pub(super) fn set_entry(&mut self, place: Place, entry: &EntryRow) {
+        let row = entry.encode_to_vec();
+        self.pending.entry_bytes += row.len();
+        self.pending.entries.insert((self.conversation.key, place), row);
     }
 
     /// Live messages of the customer after a revision.
@@ -48,8 +51,7 @@ impl Turn<'_> {
                 changed.push((place, entry));
             }
         }
-        let key = self.conversation.key;
-        self.pending.entries.extend(changed.into_iter().map(|(place, entry)| ((key, place), entry)));
+        changed.iter().for_each(|(place, entry)| self.set_entry(*place, entry));
         Ok(())
     }
 
@@ -60,32 +62,35 @@ impl Turn<'_> {
         let stored = self.rows.scan_back(&keys::timeline_from(key, from), &end).map(|row| {
             let (key, value) = row?;
             let place = keys::entry_place(&key).ok_or_else(|| Error::row(table::TIMELINE))?;
-            Ok((place, EntryRow::decode(value).map_err(|_| Error::row(table::TIMELINE))?))
+            Ok((place, decode(value)?))
         });
-        let first = Place { time: from, revision: 0, index: 0 };
-        let last = Place { time: Time::MAX, revision: u64::MAX, index: u32::MAX };
-        let changed = self.pending.entries.range((key, first)..=(key, last)).rev();
-        merge(stored, changed.map(|((_, place), entry)| (*place, entry.clone())))
+        let mut changed: Vec<(Place, &Vec<u8>)> = Vec::new();
+        for ((of, place), row) in &self.pending.entries {
+            if *of == key && place.time >= from {
+                changed.push((*place, row));
+            }
+        }
+        changed.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
+        merge(stored, changed.into_iter().map(|(place, row)| Ok((place, decode(&row[..])?))))
     }
 }
 
-/// Two descending sequences in one; of two entries in one place the changed one stands.
-fn merge(
-    stored: impl Iterator<Item = Result<(Place, EntryRow), Error>>,
-    changed: impl Iterator<Item = (Place, EntryRow)>,
-) -> impl Iterator<Item = Result<(Place, EntryRow), Error>> {
-    let (mut stored, mut changed) = (stored.peekable(), changed.peekable());
-    std::iter::from_fn(move || match (stored.peek(), changed.peek()) {
-        (Some(Ok((old, _))), Some((new, _))) if old > new => stored.next(),
-        (Some(Ok((old, _))), Some((new, _))) if old == new => {
-            stored.next();
-            changed.next().map(Ok)
-        }
-        (Some(Err(_)), _) | (_, None) => stored.next(),
-        (_, Some(_)) => next_ok(&mut changed),
-    })
+fn decode(row: impl bytes::Buf) -> Result<EntryRow, Error> {
+    EntryRow::decode(row).map_err(|_| Error::row(table::TIMELINE))
 }
 
-fn next_ok<T, I: Iterator<Item = T>>(items: &mut Peekable<I>) -> Option<Result<T, Error>> {
-    items.next().map(Ok)
+type Row = Result<(Place, EntryRow), Error>;
+
+/// Two descending sequences in one; of two entries in one place the changed one stands.
+fn merge(stored: impl Iterator<Item = Row>, changed: impl Iterator<Item = Row>) -> impl Iterator<Item = Row> {
+    let (mut stored, mut changed) = (stored.peekable(), changed.peekable());
+    std::iter::from_fn(move || match (stored.peek(), changed.peek()) {
+        (Some(Ok((old, _))), Some(Ok((new, _)))) if old > new => stored.next(),
+        (Some(Ok((old, _))), Some(Ok((new, _)))) if old == new => {
+            stored.next();
+            changed.next()
+        }
+        (Some(Err(_)), _) | (_, None) => stored.next(),
+        (_, Some(_)) => changed.next(),
+    })
 }

@@ -16,17 +16,21 @@ pub(super) struct Turn<'a> {
     pub(super) conversation: &'a mut Conversation,
     pub(super) pending: &'a mut Pending,
     pub(super) tally: &'a mut Tally,
-    pub(super) event: &'a v1::Event,
+    /// Without its kind; a fact gives its id and actor to its entry.
+    pub(super) event: v1::Event,
+    /// Of the event.
     pub(super) id: ShortDigest,
+    /// What is known of the event's id; nothing of a report's.
+    pub(super) known: KnownRow,
     pub(super) revision: Revision,
 }
 
 impl Turn<'_> {
-    pub(super) fn take(&mut self, kind: &Kind) -> Result<(), Error> {
-        if let Kind::MessageStatusChanged(status) = kind {
-            if !self.status_changed(status)? {
-                return Ok(());
-            }
+    pub(super) fn take(&mut self, kind: Kind) -> Result<(), Error> {
+        if let Kind::MessageStatusChanged(status) = &kind
+            && !self.status_changed(status)?
+        {
+            return Ok(());
         }
         let row = &mut self.conversation.row;
         row.revision = self.revision;
@@ -58,17 +62,19 @@ impl Turn<'_> {
         self.event.occur_time.as_ref().and_then(proto::time).unwrap_or_else(|| self.record_time())
     }
 
-    pub(super) fn known(&self, id: &str) -> Result<KnownRow, Error> {
+    pub(super) fn known_of(&self, id: &str) -> Result<KnownRow, Error> {
         self.pending.known(self.rows, self.conversation.key, ShortDigest::of(id))
     }
 
     /// Lets an id name an entry, unless it names one already, and returns the reports that waited for it.
     pub(super) fn name_entry(&mut self, id: ShortDigest, place: Place) -> Result<Vec<ReportRow>, Error> {
-        let mut waiting = Vec::new();
-        self.pending.change_known(self.rows, self.conversation.key, id, |known| {
+        let name = |known: &mut KnownRow| {
             known.entry = known.entry.or(Some(place.into()));
-            waiting = std::mem::take(&mut known.pending);
-        })?;
-        Ok(waiting)
+            std::mem::take(&mut known.pending)
+        };
+        if id == self.id {
+            return Ok(name(&mut self.known));
+        }
+        self.pending.change_known(self.rows, self.conversation.key, id, name)
     }
 }

@@ -41,7 +41,7 @@ impl Folded {
         for (n, (revision, event)) in
             events.iter().enumerate().skip_while(|(_, (at, _))| *at <= self.position().revision)
         {
-            fold.apply(&*self.store, *revision, event).unwrap();
+            fold.apply(&*self.store, *revision, event.clone()).unwrap();
             match cut(n) {
                 Cut::None => {}
                 Cut::Batch => self.commit(&mut fold),

@@ -350,7 +350,7 @@ fn folding_is_total() {
     log.append(empty);
     let folded = Folded::of(&log.events);
     assert_eq!(folded.position().revision, log.revision());
-    assert_eq!(folded.conversation(CHAT).bot_paused, false);
+    assert!(!folded.conversation(CHAT).bot_paused);
 }
 
 use conversation::Actor as DomainActor;
