@@ -9,8 +9,9 @@ use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tower::util::MapResponseLayer;
 
-use crate::Shutdown;
+use crate::{Shutdown, unreadable};
 
 /// The longest request: 16 MiB, room for a file of knowledge.
 pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -100,6 +101,7 @@ impl Grpc {
     pub async fn serve(self, shutdown: Shutdown) -> Result<(), GrpcError> {
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let server = Server::builder()
+            .layer(MapResponseLayer::new(unreadable::explain))
             .timeout(ANSWER)
             .http2_keepalive_interval(Some(KEEPALIVE))
             .max_concurrent_streams(CALLS)

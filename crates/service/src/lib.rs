@@ -8,6 +8,7 @@ mod shutdown;
 pub mod status;
 mod supervise;
 mod telemetry;
+mod unreadable;
 
 pub use config::{Config, is_workspace_name};
 pub use grpc::{Grpc, GrpcError, MAX_REQUEST_BYTES};
