@@ -7,3 +7,4 @@ mod deployment;
 mod log;
 mod model;
 mod signed;
+mod wire;

@@ -24,6 +24,12 @@ impl Sender {
         Sender { http, url: format!("{server}/webhooks/whatsapp"), secret: secret.to_owned() }
     }
 
+    /// To `/webhooks/whatsapp/{workspace}`.
+    pub(crate) fn new_at(server: &str, workspace: &str, secret: &str) -> Sender {
+        let bare = Sender::new(server, secret);
+        Sender { url: format!("{}/{workspace}", bare.url), ..bare }
+    }
+
     /// What the body is answered with; an error when nobody answers.
     pub(crate) async fn post(&self, body: Vec<u8>) -> reqwest::Result<StatusCode> {
         let signature = signature(&self.secret, &body);
