@@ -40,6 +40,13 @@ impl Sum {
     fn durations(&mut self, nested: bool) -> &mut Durations {
         if nested { &mut self.nested } else { &mut self.primary }
     }
+
+    fn and(mut self, other: &Sum) -> Sum {
+        self.count += other.count;
+        self.primary.merge(&other.primary);
+        self.nested.merge(&other.nested);
+        self
+    }
 }
 
 /// By value of the dimension; under the one value of no dimension otherwise.
@@ -82,17 +89,13 @@ impl TicketStats {
 
     /// The statistics of all tickets of the period, and of each group.
     pub(crate) fn answer(&self, view: &dyn View) -> Result<Result<v1::GetTicketStatsResponse, TooManyGroups>, Error> {
-        let total = match self.sums(view, Dimension::Total)? {
-            Ok(mut total) => total.pop_first().map(|(_, sum)| sum).unwrap_or_default(),
+        let sums = match self.sums(view, self.dimension.unwrap_or(Dimension::Total))? {
+            Ok(sums) => sums,
             Err(error) => return Ok(Err(error)),
         };
-        let groups = match self.dimension {
-            None => Sums::new(),
-            Some(dimension) => match self.sums(view, dimension)? {
-                Ok(sums) => sums,
-                Err(error) => return Ok(Err(error)),
-            },
-        };
+        // Each ticket has one value of a dimension: the groups together are all tickets.
+        let total = sums.values().fold(Sum::default(), Sum::and);
+        let groups = if self.dimension.is_some() { sums } else { Sums::new() };
         let mut groups: Vec<Sum> = groups.into_values().filter(|sum| self.count(sum) > 0).collect();
         groups.sort_by_cached_key(|sum| grouping::order(&sum.value));
         Ok(Ok(v1::GetTicketStatsResponse {

@@ -27,6 +27,7 @@ fn fields(status: &Status) -> Vec<String> {
 /// Asks with a request that is changed from a good one, and returns the fields that are named.
 macro_rules! wrong {
     ($queries:expr, $method:ident, $request:ident { $($field:ident: $value:expr),* $(,)? }) => {{
+        #[allow(clippy::needless_update)] // some requests have no other fields
         let request = v1::$request { workspace: WORKSPACE.to_owned(), $($field: $value,)* ..v1::$request::default() };
         fields(&$queries.$method(Request::new(request)).await.map(|_| ()).expect_err("refused"))
     }};

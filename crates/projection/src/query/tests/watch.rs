@@ -236,7 +236,8 @@ async fn a_watch_of_tickets_holds_what_its_filters_take() {
     let queries = world.queries();
     let all = all_tickets(&queries, &world).await;
     let chat = world.history.chats[1].id.as_str().to_owned();
-    let some: [(v1::WatchTicketsRequest, fn(&v1::Ticket) -> bool); 4] = [
+    type Takes = fn(&v1::Ticket) -> bool;
+    let some: [(v1::WatchTicketsRequest, Takes); 4] = [
         (v1::WatchTicketsRequest { include_nested: false, ..tickets(0) }, |ticket| ticket.primary_id.is_empty()),
         (v1::WatchTicketsRequest { state: 1, ..tickets(0) }, |ticket| ticket.close_time.is_none()),
         (v1::WatchTicketsRequest { topic: Some("refund".to_owned()), ..tickets(0) }, |ticket| ticket.topic == "refund"),
@@ -253,6 +254,30 @@ async fn a_watch_of_tickets_holds_what_its_filters_take() {
     let other = v1::WatchTicketsRequest { workspace: "other".to_owned(), ..tickets(0) };
     let mut watch = queries.watch_tickets(Request::new(other)).await.expect("watches").into_inner();
     assert_eq!(tickets_until(&mut watch, applied(&world)).await, []);
+}
+
+#[tokio::test]
+async fn watches_go_on_over_a_rebuild() {
+    let mut world = world(135, 2, 150);
+    let queries = world.queries();
+    let chat = world.history.chats[0].id.as_str().to_owned();
+    let mut entries = queries.watch_timeline(timeline(&chat, (0, 0))).await.expect("watches").into_inner();
+    let mut changes = queries.watch_tickets(Request::new(tickets(0))).await.expect("watches").into_inner();
+    until(&mut entries, applied(&world)).await;
+    tickets_until(&mut changes, applied(&world)).await;
+    let before = applied(&world) as i64;
+    world.go_on(50, 5);
+    world.rebuild();
+    world.go_on(50, 5);
+    let (sent, _) = until(&mut entries, applied(&world)).await;
+    let mut expected = whole_timeline(&queries, &chat).await;
+    expected.retain(|entry| entry.change_revision > before);
+    expected.sort_by_key(place);
+    assert!(sent.iter().map(place).eq(expected.iter().map(place)));
+    let all = all_tickets(&queries, &world).await;
+    let sent = stamped(last_by_id(tickets_until(&mut changes, applied(&world)).await));
+    assert!(!sent.is_empty());
+    assert!(sent.into_iter().all(|(id, ticket)| stamped(all.clone())[&id] == ticket));
 }
 
 #[tokio::test]
