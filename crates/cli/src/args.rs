@@ -9,8 +9,8 @@ const FIRST_STEPS: &str = "\
 First steps:
   threadmark up                              start everything, with a demo workspace and live customers
   threadmark conversations                   the chats, newest activity first
-  threadmark timeline Maria                  one chat with its tickets as brackets, by id, name or number
-  threadmark open Maria --topic refund       open a ticket; 'send', 'assign' and 'close' go on from there
+  threadmark timeline Maya                   one chat with its tickets as brackets, by id, name or number
+  threadmark open Maya --topic refund        open a ticket; 'send', 'assign' and 'close' go on from there
   threadmark count --from 7d --by day        how many tickets, of any period, in any time zone
 
 Exit codes:
@@ -18,7 +18,7 @@ Exit codes:
 
 /// A support inbox in which a ticket is a window of time in one continuous chat.
 #[derive(Parser)]
-#[command(name = "threadmark", version, after_help = FIRST_STEPS, disable_help_subcommand = true)]
+#[command(name = "threadmark", version, after_help = FIRST_STEPS, disable_help_subcommand = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,

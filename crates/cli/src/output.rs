@@ -57,8 +57,8 @@ impl Output {
     ///
     /// # Errors
     /// [`Failure::Closed`].
-    pub(crate) fn object(&self, object: &serde_json::Value) -> Result<(), Failure> {
-        print(&object.to_string())
+    pub(crate) fn object(&self, object: &impl serde::Serialize) -> Result<(), Failure> {
+        print(&serde_json::to_string(object).map_err(|error| Failure::Failed(error.to_string()))?)
     }
 
     /// A line for people.

@@ -144,7 +144,7 @@ fn held_by(conversation: &v1::Conversation) -> String {
 
 /// Shows a conversation.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  threadmark conversation Maria")]
+#[command(after_help = "Example:\n  threadmark conversation Maya")]
 pub(crate) struct Show {
     /// Its id, or its contact's name or number
     conversation: String,

@@ -8,7 +8,7 @@ use crate::session::Session;
 
 const EXAMPLES: &str = "\
 Examples:
-  threadmark receive --channel web --contact visitor-7 --name Maria \"Hello, is anyone there?\"
+  threadmark receive --channel web --contact visitor-7 --name Maya \"Hello, is anyone there?\"
   threadmark receive --channel web --contact visitor-7 --message-id m1 \"Said once\"   # repeating it adds nothing";
 
 /// Hands in a message from a customer, on a channel without a webhook.

@@ -12,7 +12,7 @@ use crate::who::Acting;
 
 const SEND_EXAMPLES: &str = "\
 Examples:
-  threadmark send Maria \"Your parcel is on its way.\"
+  threadmark send Maya \"Your parcel is on its way.\"
   threadmark send 12125550100 \"Done!\" --agent ana --agent-name Ana
 An agent who writes into a conversation that nobody holds becomes its assignee.";
 
@@ -51,7 +51,7 @@ impl Send {
 
 /// Writes a note that only the staff sees.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  threadmark note Maria \"Carrier says Friday.\"")]
+#[command(after_help = "Example:\n  threadmark note Maya \"Carrier says Friday.\"")]
 pub(crate) struct Note {
     /// Its id, or its contact's name or number
     conversation: String,
@@ -80,7 +80,7 @@ impl Note {
 
 /// Adds a tag to a conversation, or removes one.
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  threadmark tag add Maria vip")]
+#[command(after_help = "Example:\n  threadmark tag add Maya vip")]
 pub(crate) enum Tag {
     /// Add a tag
     Add(Tagging),
@@ -140,7 +140,7 @@ impl Tagging {
 
 /// Marks a conversation as read.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  threadmark read Maria")]
+#[command(after_help = "Example:\n  threadmark read Maya")]
 pub(crate) struct Read {
     /// Its id, or its contact's name or number
     conversation: String,

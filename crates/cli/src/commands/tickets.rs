@@ -14,7 +14,7 @@ use crate::who;
 const EXAMPLES: &str = "\
 Examples:
   threadmark tickets                                    # primaries, newest first
-  threadmark tickets Maria --nested                     # of one chat, with nested ones
+  threadmark tickets Maya --nested                      # of one chat, with nested ones
   threadmark tickets --state open --assignee team:billing
   threadmark tickets --from yesterday --to today --basis closed --json";
 

@@ -12,9 +12,9 @@ const PAGE: u32 = 1_000;
 
 const EXAMPLES: &str = "\
 Examples:
-  threadmark timeline Maria                  # the last 50 entries
+  threadmark timeline Maya                   # the last 50 entries
   threadmark timeline 12125550100 --all
-  threadmark timeline Maria --from yesterday
+  threadmark timeline Maya --from yesterday
 The customer stands at the left, the business at the right. Tickets are brackets at the very left, nested ones inside
 their primary's. ✓ sent, ✓✓ delivered. A late message shows when it was said and when it was recorded.";
 

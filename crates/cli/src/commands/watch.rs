@@ -23,8 +23,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 const EXAMPLES: &str = "\
 Examples:
-  threadmark watch Maria
-  threadmark watch Maria --json | jq .message.text
+  threadmark watch Maya
+  threadmark watch Maya --json | jq .message.text
   threadmark watch --tickets --nested        # every ticket that opens, closes or changes hands
 Ctrl-C ends it. When the server goes away it waits and goes on from where it was.";
 

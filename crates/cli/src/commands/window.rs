@@ -13,9 +13,9 @@ use crate::who::{self, Acting};
 
 const OPEN_EXAMPLES: &str = "\
 Examples:
-  threadmark open Maria --topic refund
-  threadmark open Maria --topic refund --assign team:billing
-  threadmark open Maria --unless-open          # the open primary, if there is one
+  threadmark open Maya --topic refund
+  threadmark open Maya --topic refund --assign team:billing
+  threadmark open Maya --unless-open           # the open primary, if there is one
 With a ticket open already, a nested one is opened.";
 
 /// Opens a ticket.
@@ -61,9 +61,9 @@ impl Open {
 
 const CLOSE_EXAMPLES: &str = "\
 Examples:
-  threadmark close Maria           # the ticket that was opened last
-  threadmark close Maria 3         # the third of this conversation; its whole id will do too
-  threadmark close Maria --all
+  threadmark close Maya            # the ticket that was opened last
+  threadmark close Maya 3          # the third of this conversation; its whole id will do too
+  threadmark close Maya --all
 Closing a primary closes the nested tickets within it first.";
 
 /// Closes the ticket opened last, a ticket by its id, or every open one.
@@ -111,7 +111,7 @@ fn ticket_id(conversation: &str, ticket: &str) -> String {
 
 /// Assigns a conversation.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  threadmark assign Maria agent:ana\n  threadmark assign Maria ana@billing")]
+#[command(after_help = "Examples:\n  threadmark assign Maya agent:ana\n  threadmark assign Maya ana@billing")]
 pub(crate) struct Assign {
     /// Its id, or its contact's name or number
     conversation: String,
@@ -141,7 +141,7 @@ impl Assign {
 
 /// Takes a conversation from whoever holds it.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  threadmark unassign Maria")]
+#[command(after_help = "Example:\n  threadmark unassign Maya")]
 pub(crate) struct Unassign {
     /// Its id, or its contact's name or number
     conversation: String,

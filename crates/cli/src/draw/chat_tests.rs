@@ -128,7 +128,10 @@ fn tickets_are_brackets_and_nested_ones_stand_inside() {
     talk.says("10:10", ana(), "It is on its way.").status = v1::MessageStatus::Delivered.into();
     talk.closes("11:39", "1");
     talk.says("11:40", maria(), "Thanks!");
-    check(&talk, 60, r"
+    check(
+        &talk,
+        60,
+        r"
 
                          ── Sunday, 22 November 2026 ──
 
@@ -153,7 +156,8 @@ fn tickets_are_brackets_and_nested_ones_stand_inside() {
 
             Maria
             Thanks!  11:40
-");
+",
+    );
 }
 
 #[test]
@@ -164,7 +168,10 @@ fn late_messages_show_both_times() {
     talk.entries.last_mut().unwrap().late = true;
     talk.says("09:02", maria(), "heard a day later").record_time = Some(at("2026-11-23T08:00:00"));
     talk.entries.last_mut().unwrap().late = true;
-    check(&talk, 60, r"
+    check(
+        &talk,
+        60,
+        r"
 
                         ── Sunday, 22 November 2026 ──
         ┌── #1 ───────────── Ticket opened by Ana ──────────── 09:00
@@ -174,7 +181,8 @@ fn late_messages_show_both_times() {
         │ heard a day later
         │ 09:02 late, recorded 2026-11-23 08:00
         ┊ open: #1
-");
+",
+    );
 }
 
 #[test]
@@ -182,7 +190,10 @@ fn emoji_and_wide_letters_take_their_cells_and_long_words_are_broken() {
     let mut talk = Talk::default();
     talk.says("09:00", person(v1::actor::Kind::Customer, "佐藤 健"), "領収書をお願いできますか👩‍👩‍👧 ありがとう");
     talk.says("09:01", ana(), "https://shop.example/returns/4711/label.pdf 👍🏽").status = v1::MessageStatus::Sent.into();
-    check(&talk, 40, r"
+    check(
+        &talk,
+        40,
+        r"
 
              ── Sunday, 22 November 2026 ──
 
@@ -193,7 +204,8 @@ fn emoji_and_wide_letters_take_their_cells_and_long_words_are_broken() {
                     Ana
                     https://shop.example/returns
                     /4711/label.pdf 👍🏽   09:01 ✓
-");
+",
+    );
 }
 
 #[test]
@@ -201,7 +213,10 @@ fn words_from_right_to_left_are_isolated() {
     let mut talk = Talk::default();
     talk.opens("09:00", "1", "توصيل");
     talk.says("09:00", person(v1::actor::Kind::Customer, "ليلى"), "مرحبا، متى يصل طلبي رقم 4711؟");
-    check(&talk, 50, r"
+    check(
+        &talk,
+        50,
+        r"
 
                    ── Sunday, 22 November 2026 ──
         ┌── #1 ⟨توصيل⟩ ── Ticket opened by Ana ─────── 09:00
@@ -210,7 +225,8 @@ fn words_from_right_to_left_are_isolated() {
         │ ⟨مرحبا، متى يصل طلبي رقم 4711؟⟩
         │                         09:00
         ┊ open: #1 ⟨توصيل⟩
-");
+",
+    );
 }
 
 #[test]
@@ -219,7 +235,10 @@ fn a_chat_that_begins_inside_a_ticket_has_its_bracket_from_the_start() {
     talk.says("23:58", maria(), "still there?");
     talk.closes("23:59", "2");
     talk.says("2026-11-23T00:01:00", ana(), "Yes.");
-    check(&talk, 50, r"
+    check(
+        &talk,
+        50,
+        r"
         │ │
         │ │         ── Sunday, 22 November 2026 ──
         │ │
@@ -232,7 +251,8 @@ fn a_chat_that_begins_inside_a_ticket_has_its_bracket_from_the_start() {
         │                                      Ana
         │                                      Yes.  00:01
         ┊   open: #1
-");
+",
+    );
 }
 
 #[test]
@@ -261,7 +281,10 @@ fn what_is_more_than_words_is_said_in_brackets() {
     message.interactive = Some(v1::Interactive { body: "Pick one:".into(), buttons, ..v1::Interactive::default() });
     let message = talk.says("09:07", maria(), "Yes");
     message.reply = Some(v1::Reply { title: "Yes".into(), ..v1::Reply::default() });
-    check(&talk, 60, r"
+    check(
+        &talk,
+        60,
+        r"
 
                        ── Sunday, 22 November 2026 ──
 
@@ -289,7 +312,8 @@ fn what_is_more_than_words_is_said_in_brackets() {
 
         Maria
         ▸ Yes  09:07
-");
+",
+    );
 }
 
 #[test]
@@ -299,7 +323,10 @@ fn an_entry_outside_a_bracket_that_passes_by_breaks_it() {
     talk.says("09:01", maria(), "outside");
     talk.entries.last_mut().unwrap().ticket_ids.clear();
     talk.closes("09:02", "1");
-    check(&talk, 40, r"
+    check(
+        &talk,
+        40,
+        r"
 
               ── Sunday, 22 November 2026 ──
         ┌── #1 ─── Ticket opened by Ana ── 09:00
@@ -307,7 +334,8 @@ fn an_entry_outside_a_bracket_that_passes_by_breaks_it() {
         ╎ Maria
         ╎ outside  09:01
         └───────── Ticket closed by Ana ── 09:02
-");
+",
+    );
 }
 
 #[test]

@@ -149,8 +149,7 @@ fn failure(error: Error) -> Failure {
 
 fn tell(out: &Output, summary: &Summary) -> Result<(), Failure> {
     if out.is_json() {
-        let object = serde_json::to_value(summary).map_err(|error| Failure::Failed(error.to_string()))?;
-        return out.object(&object);
+        return out.object(summary);
     }
     let of = |done: u64, all: u64| format!("{done} of {all} acknowledged");
     facts(

@@ -21,6 +21,8 @@ mod run;
 mod script;
 mod story;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use arguments::{Arguments, command};
 pub use error::Error;

@@ -59,6 +59,14 @@ struct Route {
     error: Arc<OnceLock<Error>>,
 }
 
+/// A body that was answered 200.
+struct Delivered {
+    /// The id of its first item: what decides whether it comes again.
+    first: String,
+    items: usize,
+    body: Vec<u8>,
+}
+
 /// What one attempt came to.
 enum Answer {
     Acknowledged,
@@ -83,10 +91,13 @@ impl Postman {
         while let Some(first) = self.letters.recv().await {
             let letters = self.gather(first).await;
             let Ok(permit) = permits.clone().acquire_owned().await else { break };
-            let route = self.route.clone();
+            let (route, permits) = (self.route.clone(), permits.clone());
             under_way.spawn(async move {
-                route.deliver(letters).await;
+                let delivered = route.deliver(letters).await;
                 drop(permit);
+                if let Some(delivered) = delivered {
+                    route.perhaps_again(delivered, &permits).await;
+                }
             });
             while under_way.try_join_next().is_some() {}
         }
@@ -108,7 +119,8 @@ impl Postman {
 }
 
 impl Route {
-    async fn deliver(&self, letters: Vec<Letter>) {
+    /// Delivers what goes into one body. `None` if it was not acknowledged before the end.
+    async fn deliver(&self, letters: Vec<Letter>) -> Option<Delivered> {
         let (items, waiting): (Vec<Item>, Vec<_>) =
             letters.into_iter().map(|letter| (letter.item, letter.acknowledged)).unzip();
         items.iter().for_each(|item| self.tally.sent(item));
@@ -126,15 +138,14 @@ impl Route {
         for waiting in waiting {
             let _ = waiting.send(done);
         }
-        if done {
-            self.perhaps_again(&items, &body).await;
-        }
+        let first = items.first()?.id.clone();
+        done.then_some(Delivered { first, items: items.len(), body })
     }
 
     /// The channel repeats what was answered, too: now and then the same bytes come once more.
-    async fn perhaps_again(&self, items: &[Item], body: &[u8]) {
-        let id = items.first().map(|item| item.id.as_str()).unwrap_or_default();
-        let mut dice = fastrand::Rng::with_seed(id.bytes().fold(7, |seed, b| seed * 31 % (1 << 50) + u64::from(b)));
+    async fn perhaps_again(&self, delivered: Delivered, permits: &Semaphore) {
+        let seed = delivered.first.bytes().fold(7, |seed, b| (seed * 31 + u64::from(b)) % (1 << 50));
+        let mut dice = fastrand::Rng::with_seed(seed);
         if dice.f64() >= self.options.duplicates {
             return;
         }
@@ -143,8 +154,9 @@ impl Route {
             () = sleep(pause) => {}
             () = self.end.stop.begun() => return,
         }
-        if self.insist(body).await {
-            self.tally.copies_acknowledged.add(items.len());
+        let Ok(_permit) = permits.acquire().await else { return };
+        if self.insist(&delivered.body).await {
+            self.tally.copies_acknowledged.add(delivered.items);
         }
     }
 
