@@ -18,4 +18,5 @@ pub use binary::{BinaryError, NATS_SERVER_VERSION, installed_nats_server, nats_s
 pub use cluster::Cluster;
 pub use count::count;
 pub use nats_server::{NatsServer, NatsServerBuilder};
+pub use process::Process;
 pub use wait::eventually;

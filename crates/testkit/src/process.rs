@@ -1,26 +1,23 @@
 //! A child process that does not outlive the test, however the test ends.
 
 use std::io;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
-/// A running nats-server. Dropping it kills and reaps it.
+/// A running program that ends with the test, also when the test is killed. Dropping it kills it with SIGKILL and
+/// waits until it is gone.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     guard: Child,
     child: Child,
 }
 
 impl Process {
-    /// Starts `binary` with a configuration file.
-    pub(crate) fn spawn(binary: &Path, config: &Path) -> io::Result<Self> {
-        let mut child = Command::new(binary)
-            .arg("--config")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+    /// Starts a program.
+    ///
+    /// # Errors
+    /// When it, or the shell that guards it, can't be started.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut child = command.spawn()?;
         match guard(child.id()) {
             Ok(guard) => Ok(Self { guard, child }),
             Err(error) => {
@@ -30,13 +27,19 @@ impl Process {
         }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// The process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// How the process ended, if it has.
-    pub(crate) fn exited(&mut self) -> Option<ExitStatus> {
+    pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+
+    /// What the program prints, once, if the command pipes it.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 }
 

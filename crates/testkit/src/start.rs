@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -49,7 +49,9 @@ pub(crate) async fn launch(settings: &Settings, dir: &Path, port: Option<u16>) -
     let binary = nats_server_binary()?;
     let config = dir.join("nats-server.conf");
     fs::write(&config, render(settings, dir, port))?;
-    let mut process = Process::spawn(&binary, &config)?;
+    let mut command = Command::new(binary);
+    command.arg("--config").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut process = Process::spawn(&mut command)?;
     let log = dir.join("nats-server.log");
     let deadline = Instant::now() + START_DEADLINE;
     loop {
