@@ -63,7 +63,7 @@ impl Watch {
 
     async fn follow_chat(&self, session: &Session, conversation: String) -> Result<(), Failure> {
         let mut seen = Seen::default();
-        let mut chat = Chat::new(timeline::look(session), &[]);
+        let mut live = Live { chat: Chat::new(timeline::look(session), &[]), drawn: 0 };
         match self.after {
             Some(revision) => seen = Seen { revision, index: u32::MAX },
             None if self.last == 0 => {
@@ -77,16 +77,16 @@ impl Watch {
                     ..v1::ListTimelineRequest::default()
                 };
                 let (entries, _) = timeline::last(session, request, self.last).await?;
-                chat = Chat::new(timeline::look(session), &entries);
+                live.chat = Chat::new(timeline::look(session), &entries);
                 for entry in &entries {
                     seen.take(entry);
-                    show(session, &mut chat, entry, false)?;
+                    live.show(session, entry)?;
                 }
             }
         }
         let mut again = Again::default();
         loop {
-            let failed = chat_until_cut(session, &conversation, &mut seen, &mut chat, &mut again).await;
+            let failed = chat_until_cut(session, &conversation, &mut seen, &mut live, &mut again).await;
             again.after(session, failed).await?;
         }
     }
@@ -152,7 +152,7 @@ async fn chat_until_cut(
     session: &Session,
     conversation: &str,
     seen: &mut Seen,
-    chat: &mut Chat,
+    live: &mut Live,
     again: &mut Again,
 ) -> Cut {
     let watch = async {
@@ -168,8 +168,7 @@ async fn chat_until_cut(
             let news = next(&mut stream).await?;
             again.well(session);
             if let Some(TimelineEvent::Entry(entry)) = &news.event {
-                let changed = entry.late || entry.change_revision != entry.revision;
-                show(session, chat, entry, changed)?;
+                live.show(session, entry)?;
             }
             *seen = Seen { revision: news.revision, index: news.index };
         }
@@ -181,12 +180,24 @@ async fn chat_until_cut(
     }
 }
 
-fn show(session: &Session, chat: &mut Chat, entry: &v1::TimelineEntry, changed: bool) -> Result<(), Failure> {
-    if session.out.is_json() {
-        return session.out.message("TimelineEntry", entry);
+/// A chat on its way down the screen.
+struct Live {
+    chat: Chat,
+    /// The newest revision that was drawn.
+    drawn: i64,
+}
+
+impl Live {
+    /// An entry that is new is drawn whole; of one that was drawn before, what changed.
+    fn show(&mut self, session: &Session, entry: &v1::TimelineEntry) -> Result<(), Failure> {
+        if session.out.is_json() {
+            return session.out.message("TimelineEntry", entry);
+        }
+        let changed = entry.revision <= self.drawn && entry.change_revision > entry.revision;
+        self.drawn = self.drawn.max(entry.revision);
+        let lines = if changed { self.chat.change(entry) } else { self.chat.entry(entry) };
+        lines.iter().try_for_each(|line| session.out.line(line))
     }
-    let lines = if changed { chat.change(entry) } else { chat.entry(entry) };
-    lines.iter().try_for_each(|line| session.out.line(line))
 }
 
 async fn tickets_until_cut(session: &Session, request: &mut v1::WatchTicketsRequest, again: &mut Again) -> Cut {

@@ -90,14 +90,14 @@ impl Chat {
         vec![line]
     }
 
-    /// What changed about an entry that was drawn before, or that belongs further up: one line.
+    /// What changed about an entry that was drawn before: one line. That a message was sent and delivered is no news.
     pub(crate) fn change(&mut self, entry: &v1::TimelineEntry) -> Vec<Line> {
         let Some(Entry::Message(message)) = &entry.entry else { return self.entry(entry) };
+        if !message::is_news(message) {
+            return Vec::new();
+        }
         let mut news = message::ticks(message);
         let mut add = |text: &str| news.append(Line::of(Style::Dim, format!(" {text}")));
-        if entry.late {
-            add("late");
-        }
         message::failure(message).iter().for_each(|why| add(why));
         message::reactions(message).iter().for_each(|reactions| add(reactions));
         for (is, word) in [(message.edited, "edited"), (message.revoked, "taken back")] {

@@ -359,4 +359,6 @@ fn news_of_an_entry_take_one_line() {
     let mut chat = Chat::new(look, &[]);
     let lines: Vec<String> = chat.change(&talk.entries[0]).iter().map(|line| line.render(false)).collect();
     assert_eq!(lines, ["↻ 10:02 “Hello Maria” ✓✓ read"]);
+    talk.says("10:03", ana(), "How are you?").status = v1::MessageStatus::Delivered.into();
+    assert!(chat.change(&talk.entries[1]).is_empty());
 }

@@ -45,6 +45,13 @@ pub(crate) fn ticks(message: &v1::Message) -> Line {
     }
 }
 
+/// Whether more became of a message than that it was sent and delivered.
+pub(crate) fn is_news(message: &v1::Message) -> bool {
+    use v1::MessageStatus as Status;
+    let seen = matches!(message.status(), Status::Failed | Status::Read | Status::Played);
+    seen || message.edited || message.revoked || !message.reactions.is_empty()
+}
+
 /// Why a message did not reach the customer, from the newest report that says so.
 pub(crate) fn failure(message: &v1::Message) -> Option<String> {
     if message.status() != v1::MessageStatus::Failed {

@@ -83,15 +83,15 @@ impl Customer {
         self.wait(Duration::from_millis(700 * u64::from(self.index))).await;
         let mut first = true;
         while !self.is_over() {
-            let (story, number) = (self.story(), self.dice.u32(1_000..10_000).to_string());
+            let (story, blanks) = (self.story(), self.blanks());
             for step in &story.steps {
                 if self.is_over() {
                     return;
                 }
                 self.pause_before(step, if first { HURRY } else { 1.0 }).await;
                 match step {
-                    Step::Customer(said) => self.say(&filled(said, &number)).await,
-                    Step::Business(who, act) => self.business(who, &filled_act(act, &number)).await,
+                    Step::Customer(said) => self.say(&blanks.said(said)).await,
+                    Step::Business(who, act) => self.business(who, &blanks.act(act)).await,
                 }
             }
             first = false;
@@ -116,6 +116,11 @@ impl Customer {
                 story.unwrap_or_default()
             }
         }
+    }
+
+    fn blanks(&mut self) -> Blanks {
+        let name = self.name.split_whitespace().next().unwrap_or(&self.name).to_owned();
+        Blanks { number: self.dice.u32(1_000..10_000).to_string(), name }
     }
 
     async fn say(&mut self, said: &Said) {
@@ -216,21 +221,30 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// With the customer's number in the place of `{n}`.
-fn filled(said: &Said, number: &str) -> Said {
-    let fill = |text: &String| text.replace("{n}", number);
-    match said {
-        Said::Text(text) => Said::Text(fill(text)),
-        Said::Image(text) => Said::Image(fill(text)),
-        other => other.clone(),
-    }
+/// What stands in the place of `{n}` and `{name}`.
+struct Blanks {
+    number: String,
+    name: String,
 }
 
-fn filled_act(act: &Act, number: &str) -> Act {
-    let fill = |text: &String| text.replace("{n}", number);
-    match act {
-        Act::Say(text) => Act::Say(fill(text)),
-        Act::Note(text) => Act::Note(fill(text)),
-        other => other.clone(),
+impl Blanks {
+    fn fill(&self, text: &str) -> String {
+        text.replace("{n}", &self.number).replace("{name}", &self.name)
+    }
+
+    fn said(&self, said: &Said) -> Said {
+        match said {
+            Said::Text(text) => Said::Text(self.fill(text)),
+            Said::Image(text) => Said::Image(self.fill(text)),
+            other => other.clone(),
+        }
+    }
+
+    fn act(&self, act: &Act) -> Act {
+        match act {
+            Act::Say(text) => Act::Say(self.fill(text)),
+            Act::Note(text) => Act::Note(self.fill(text)),
+            other => other.clone(),
+        }
     }
 }
