@@ -1,4 +1,6 @@
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::view::ViewArguments;
 
 /// Measure Threadmark beside the bare thing.
 #[derive(Parser)]
@@ -16,6 +18,16 @@ pub(crate) struct Arguments {
     /// Let the server sync every append to the disk, as in production, instead of every two minutes
     #[arg(long)]
     pub(crate) sync_always: bool,
+    #[command(subcommand)]
+    pub(crate) child: Option<ChildArguments>,
+}
+
+/// What the program asks of itself.
+#[derive(Subcommand)]
+pub(crate) enum ChildArguments {
+    /// Be a projection in a process of its own
+    #[command(hide = true)]
+    View(ViewArguments),
 }
 
 /// What can be measured by itself.
@@ -29,6 +41,12 @@ pub(crate) enum Row {
     Watch,
     /// Decisions a second with 1, 4 and 16 writers
     Decisions,
+    /// Events a second of building the view anew, with each engine
+    Rebuild,
+    /// How long queries take over a year of tickets
+    Queries,
+    /// Memory and disk of the view, with each engine
+    Memory,
 }
 
 impl Arguments {

@@ -5,19 +5,24 @@
 
 mod arguments;
 mod bare;
+mod child;
 mod load;
 mod measure;
 mod progress;
 mod rows;
 mod table;
+mod view;
 
-use arguments::Arguments;
+use arguments::{Arguments, ChildArguments};
 use clap::Parser;
 use rows::Bench;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(ChildArguments::View(arguments)) = arguments.child {
+        return view::serve(arguments).await;
+    }
     let table = Bench::new(&arguments).run(&arguments.rows()).await?;
     if arguments.json {
         println!("{}", table.json());

@@ -54,10 +54,6 @@ impl Latencies {
         self.0.push(took);
     }
 
-    pub(crate) fn extend(&mut self, other: Latencies) {
-        self.0.extend(other.0);
-    }
-
     /// The time that `percent` of all stayed within, in milliseconds; 0 of nothing.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();

@@ -1,3 +1,9 @@
 //! What is done to the system while it is measured.
 
-pub(crate) mod dice;
+pub(crate) mod ask;
+pub(crate) mod history;
+pub(crate) mod http;
+pub(crate) mod log;
+pub(crate) mod pace;
+pub(crate) mod watcher;
+pub(crate) mod webhook;

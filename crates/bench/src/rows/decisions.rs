@@ -11,7 +11,6 @@ use proto::v1;
 
 use super::{Bench, round};
 use crate::bare::append::Appender;
-use crate::load::dice::Dice;
 use crate::measure::{Pairs, ROUNDS, rate};
 use crate::table::{Line, Table, Target, Unit};
 
@@ -23,10 +22,11 @@ pub(crate) async fn measure(bench: &Bench, table: &mut Table) -> anyhow::Result<
     let (_server, bus) = bench.server().await?;
     let bare = Appender::new(&bus).await?;
     for writers in [1, 4, 16] {
+        let what = if writers == 1 { "1 writer".to_owned() } else { format!("{writers} writers") };
         let count = bench.count(3_000, 800) * if writers == 1 { 1 } else { 2 };
         let mut pairs = Pairs::default();
         for nth in 0..=ROUNDS {
-            bench.say(&format!("decisions: {writers} writers, round {nth} of {ROUNDS}"));
+            bench.say(&format!("decisions: {what}, round {nth} of {ROUNDS}"));
             let work = Arc::new(Work::new(count, (writers * 100 + nth) as u64));
             let started = Instant::now();
             let sizes = round(decide_all(&bus, &work, writers)).await?;
@@ -38,7 +38,6 @@ pub(crate) async fn measure(bench: &Bench, table: &mut Table) -> anyhow::Result<
                 pairs.push(ours, rate(count, started.elapsed()));
             }
         }
-        let what = if writers == 1 { "1 writer".to_owned() } else { format!("{writers} writers") };
         table.push(Line::beside(SECTION, what, Unit::PerSecond, &pairs).target(Target::RatioFrom(0.7)));
     }
     Ok(())
@@ -53,8 +52,8 @@ struct Work {
 
 impl Work {
     fn new(count: usize, seed: u64) -> Work {
-        let mut dice = Dice::new(seed);
-        let conversations = (0..count).map(|_| dice.below(CONVERSATIONS)).collect();
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let conversations = (0..count).map(|_| dice.usize(0..CONVERSATIONS)).collect();
         Work { conversations: Arc::new(conversations), next: AtomicUsize::new(0), seed }
     }
 }
@@ -91,7 +90,7 @@ async fn decide_some(bus: &Bus, work: &Work) -> anyhow::Result<Vec<(usize, usize
 /// Nine in ten say something, as agents do; each tenth opens a window and closes it.
 fn proposal(seed: u64, nth: usize, conversation: usize) -> anyhow::Result<Proposal> {
     let id = format!("{seed}/{nth}");
-    let actions = if nth % 10 == 0 {
+    let actions = if nth.is_multiple_of(10) {
         let open = Action::OpenTicket { topic: "refund".to_owned(), assignee: None, if_open: IfOpen::Nest };
         vec![open, Action::CloseTicket(Which::Last)]
     } else {

@@ -1,6 +1,11 @@
 //! What is measured, each in a file of its own.
 
 mod decisions;
+mod history;
+mod queries;
+mod rebuild;
+mod watch;
+mod webhook;
 
 use std::time::Duration;
 
@@ -13,7 +18,7 @@ use crate::progress::Progress;
 use crate::table::Table;
 
 /// No single round takes this long, however slow the machine: whoever waits longer waits in vain.
-const ROUND: Duration = Duration::from_secs(300);
+const ROUND: Duration = Duration::from_secs(600);
 
 /// A run.
 pub(crate) struct Bench {
@@ -32,9 +37,15 @@ impl Bench {
         let mut table = Table::new(self.conditions());
         for row in rows {
             match row {
-                Row::Webhook | Row::Ack | Row::Watch => {}
+                Row::Webhook => webhook::speed(&self, &mut table).await.context("webhook")?,
+                Row::Ack => webhook::ack(&self, &mut table).await.context("ack")?,
+                Row::Watch => watch::measure(&self, &mut table).await.context("watch")?,
                 Row::Decisions => decisions::measure(&self, &mut table).await.context("decisions")?,
+                Row::Rebuild | Row::Queries | Row::Memory => {}
             }
+        }
+        if rows.iter().any(|row| matches!(row, Row::Rebuild | Row::Queries | Row::Memory)) {
+            history::measure(&self, rows, &mut table).await?;
         }
         self.progress.clear();
         Ok(table)

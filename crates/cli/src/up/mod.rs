@@ -175,7 +175,8 @@ impl Addresses {
             println!("workspaces  {}", names.join(", "));
         }
         if demo {
-            let server = if self.grpc.port() == 7070 { String::new() } else { format!(" --server http://{}", self.grpc) };
+            let server =
+                if self.grpc.port() == 7070 { String::new() } else { format!(" --server http://{}", self.grpc) };
             println!("try         threadmark{server} conversations");
         }
         println!("ready");

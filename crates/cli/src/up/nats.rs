@@ -47,11 +47,7 @@ impl NatsChild {
     /// When there is no binary, or it does not come up within a minute.
     pub(crate) async fn start(data: &DataDir) -> anyhow::Result<NatsChild> {
         let binary = find_binary()?;
-        let files = Files {
-            config: data.join("nats.conf"),
-            pid: data.join("nats.pid"),
-            log: data.join("nats.log"),
-        };
+        let files = Files { config: data.join("nats.conf"), pid: data.join("nats.pid"), log: data.join("nats.log") };
         end_leftover(&binary, &files).await;
         let port = free_port()?;
         write_config(&files, &data.join("jetstream"), port)?;

@@ -1,0 +1,54 @@
+//! A client that costs little: one request at a time on one connection that stays open.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The answers of ours are a status line and a few headers.
+const LONGEST_HEAD: usize = 8 * 1024;
+
+/// A connection that stays open.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream, received: Vec::new() })
+    }
+
+    pub(crate) async fn open_all(address: SocketAddr, count: usize) -> anyhow::Result<Vec<Connection>> {
+        let mut all = Vec::with_capacity(count);
+        for _ in 0..count {
+            all.push(Connection::open(address).await?);
+        }
+        Ok(all)
+    }
+
+    /// Sends a whole request and reads the answer, which has to be 200.
+    pub(crate) async fn send(&mut self, request: &Bytes) -> anyhow::Result<()> {
+        self.stream.write_all(request).await?;
+        self.received.clear();
+        let head = loop {
+            ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the connection was closed");
+            if let Some(head) = self.received.windows(4).position(|window| window == b"\r\n\r\n") {
+                break head;
+            }
+            ensure!(self.received.len() < LONGEST_HEAD, "an answer without an end");
+        };
+        let text = std::str::from_utf8(&self.received[..head])?.to_ascii_lowercase();
+        ensure!(text.starts_with("http/1.1 200 "), "answered {text}");
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+        let length: usize = length.context("an answer without a length")?.trim().parse()?;
+        while self.received.len() < head + 4 + length {
+            ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the connection was closed");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! Queries over a year of tickets, beside an echo of as many bytes from the same process.
+
+use std::time::Instant;
+
+use prost::Message as _;
+use proto::v1;
+use proto::v1::ticket_service_client::TicketServiceClient;
+use tonic::transport::Channel;
+
+use super::{Bench, round};
+use crate::bare::echo::wire::EchoRequest;
+use crate::bare::echo::wire::echo_client::EchoClient;
+use crate::load::ask::Asker;
+use crate::load::history::History;
+use crate::measure::{Latencies, Pairs, ROUNDS};
+use crate::table::{Line, Table, Target, Unit};
+
+const SECTION: &str = "queries of one caller over a year of tickets (fjall), beside an echo of as many bytes";
+/// Longest answer taken, in bytes.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// A query to be asked.
+enum Query {
+    Timeline(v1::ListTimelineRequest),
+    Tickets(v1::ListTicketsRequest),
+    Count(v1::CountTicketsRequest),
+}
+
+type Make = fn(&mut Asker) -> Query;
+
+const KINDS: [(&str, Make); 4] = [
+    ("ListTimeline of 50", |asker| Query::Timeline(asker.timeline())),
+    ("ListTickets of 50", |asker| Query::Tickets(asker.tickets())),
+    ("CountTickets of any period", |asker| Query::Count(asker.count())),
+    ("CountTickets in groups", |asker| Query::Count(asker.count_groups())),
+];
+
+/// Asks what `channel` leads to, which has followed `history`.
+pub(crate) async fn measure(
+    bench: &Bench,
+    channel: Channel,
+    history: &History,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let mut callers = Callers::new(channel);
+    for (name, make) in KINDS {
+        let (halves, tails) = measure_kind(bench, &mut callers, history, name, make).await?;
+        table.push(Line::beside(SECTION, format!("{name}, p50"), Unit::Milliseconds, &halves));
+        let tail = Line::beside(SECTION, format!("{name}, p99"), Unit::Milliseconds, &tails);
+        table.push(tail.target(Target::RatioTo(3.0)));
+        if name.starts_with("CountTickets") {
+            let alone = Line::alone(SECTION, format!("{name}, p99 by itself"), Unit::Milliseconds, tails.ours());
+            table.push(alone.target(Target::To(10.0)));
+        }
+    }
+    Ok(())
+}
+
+/// The 50th and the 99th percentiles.
+async fn measure_kind(
+    bench: &Bench,
+    callers: &mut Callers,
+    history: &History,
+    name: &str,
+    make: Make,
+) -> anyhow::Result<(Pairs, Pairs)> {
+    let mut asker = Asker::new(history);
+    let (mut halves, mut tails) = (Pairs::default(), Pairs::default());
+    for nth in 0..=ROUNDS {
+        bench.say(&format!("queries: {name}, round {nth} of {ROUNDS}"));
+        let queries = (0..bench.count(2_000, 600)).map(|_| make(&mut asker)).collect();
+        let (ours, sizes) = round(callers.ask(queries)).await?;
+        let bare = round(callers.echo(&sizes)).await?;
+        // Round 0 warms both up.
+        if nth > 0 {
+            halves.push(ours.percentile(50), bare.percentile(50));
+            tails.push(ours.percentile(99), bare.percentile(99));
+        }
+    }
+    Ok((halves, tails))
+}
+
+/// Both services, on one connection.
+struct Callers {
+    tickets: TicketServiceClient<Channel>,
+    echo: EchoClient<Channel>,
+}
+
+impl Callers {
+    fn new(channel: Channel) -> Callers {
+        let tickets = TicketServiceClient::new(channel.clone()).max_decoding_message_size(LONGEST);
+        Callers { tickets, echo: EchoClient::new(channel).max_decoding_message_size(LONGEST) }
+    }
+
+    /// Asks one after the other. How long each took, and how long its answer was.
+    async fn ask(&mut self, queries: Vec<Query>) -> anyhow::Result<(Latencies, Vec<usize>)> {
+        let (mut latencies, mut sizes) = (Latencies::default(), Vec::with_capacity(queries.len()));
+        for query in queries {
+            let started = Instant::now();
+            let (took, size) = match query {
+                Query::Timeline(request) => {
+                    let answer = self.tickets.list_timeline(request).await?.into_inner();
+                    (started.elapsed(), answer.encoded_len())
+                }
+                Query::Tickets(request) => {
+                    let answer = self.tickets.list_tickets(request).await?.into_inner();
+                    (started.elapsed(), answer.encoded_len())
+                }
+                Query::Count(request) => {
+                    let answer = self.tickets.count_tickets(request).await?.into_inner();
+                    (started.elapsed(), answer.encoded_len())
+                }
+            };
+            latencies.push(took);
+            sizes.push(size);
+        }
+        Ok((latencies, sizes))
+    }
+
+    /// Has answers of these sizes, one after the other.
+    async fn echo(&mut self, sizes: &[usize]) -> anyhow::Result<Latencies> {
+        let mut latencies = Latencies::default();
+        for size in sizes {
+            let size = u32::try_from(*size)?;
+            let started = Instant::now();
+            self.echo.echo(EchoRequest { size }).await?;
+            latencies.push(started.elapsed());
+        }
+        Ok(latencies)
+    }
+}

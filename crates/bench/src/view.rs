@@ -1,0 +1,65 @@
+//! A projection in a process of its own, so that its memory is its own: what the child does.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bus::Bus;
+use projection::{Engine, Options, Projection};
+use service::config::Workspace;
+use service::{Config, Grpc, Shutdown, Supervisor};
+use tokio::io::AsyncReadExt as _;
+
+use crate::bare::echo::Echo;
+
+/// What the child is told.
+#[derive(clap::Args)]
+pub(crate) struct ViewArguments {
+    url: String,
+    dir: PathBuf,
+    engine: Engine,
+    workspace: String,
+}
+
+/// Follows the log and answers queries, and echoes beside them, until standard input ends.
+pub(crate) async fn serve(arguments: ViewArguments) -> anyhow::Result<()> {
+    let shutdown = Shutdown::new();
+    let supervisor = Supervisor::new(shutdown.clone());
+    let address = start(&arguments.url, &arguments.options()?, &supervisor).await?;
+    println!("{address}");
+    // Whoever started us has let go of the pipe, or is dead.
+    let mut rest = Vec::new();
+    tokio::io::stdin().read_to_end(&mut rest).await?;
+    shutdown.begin();
+    supervisor.finish().await;
+    Ok(())
+}
+
+impl ViewArguments {
+    fn options(&self) -> anyhow::Result<Options> {
+        options(&self.dir, self.engine, &self.workspace)
+    }
+}
+
+/// What `threadmark up` would use.
+pub(crate) fn options(dir: &Path, engine: Engine, workspace: &str) -> anyhow::Result<Options> {
+    let mut config = Config::load(None)?;
+    config.workspaces = vec![Workspace { name: workspace.to_owned(), assign_on_write: true, unassign_on_close: true }];
+    config.projection.engine = match engine {
+        Engine::Sled => service::config::Engine::Sled,
+        Engine::Fjall => service::config::Engine::Fjall,
+    };
+    Ok(Options::from_config(&config, dir.to_owned()))
+}
+
+async fn start(url: &str, options: &Options, supervisor: &Supervisor) -> anyhow::Result<SocketAddr> {
+    let bus = Bus::connect(&bus::Options::new(url)).await?;
+    let projection = Projection::open(bus, options.clone()).await?;
+    let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    grpc.add(projection.ticket_service(supervisor.shutdown())).await;
+    grpc.add(projection.projection_service()).await;
+    grpc.add(Echo::server()).await;
+    let address = grpc.address()?;
+    projection.start(supervisor);
+    supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
+    Ok(address)
+}
