@@ -45,6 +45,9 @@ impl Timeline {
         if session.out.is_json() {
             return entries.iter().try_for_each(|entry| session.out.message("TimelineEntry", entry));
         }
+        if entries.is_empty() {
+            session.out.remark("no entries");
+        }
         if more {
             session.out.remark("earlier entries are not shown: --all shows every one");
         }
