@@ -74,7 +74,16 @@ fn show_note(row: &EntryRow, key: Option<&impl Key>) -> v1::Note {
 }
 
 fn show_message(row: &EntryRow, key: Option<&impl Key>) -> v1::Message {
-    let (contact, content) = content(row, key);
+    let (contact, mut content) = content(row, key);
+    let mut statuses = Vec::with_capacity(row.reports.len());
+    for report in &row.reports {
+        let sealed: v1::SealedStatus = unseal(key, &report.sealed);
+        // What we said ourselves has no id of the channel's until a report tells it.
+        if content.channel_message_id.is_empty() {
+            content.channel_message_id.clone_from(&sealed.channel_message_id);
+        }
+        statuses.push(show_report(report, sealed));
+    }
     v1::Message {
         id: row.id.clone(),
         direction: row.direction,
@@ -85,7 +94,7 @@ fn show_message(row: &EntryRow, key: Option<&impl Key>) -> v1::Message {
         occur_time: Some(timestamp(Time(row.occur_time))),
         record_time: Some(timestamp(Time(row.record_time))),
         status: row.status,
-        statuses: row.reports.iter().map(|report| show_report(report, key)).collect(),
+        statuses,
         ..content
     }
 }
@@ -133,8 +142,7 @@ fn show_reaction(row: &ReactionRow, key: Option<&impl Key>) -> Option<v1::Reacti
 }
 
 /// What stands in the clear goes before what was sealed, so that a report without its key still says how far it came.
-fn show_report(row: &ReportRow, key: Option<&impl Key>) -> v1::StatusReport {
-    let sealed: v1::SealedStatus = unseal(key, &row.sealed);
+fn show_report(row: &ReportRow, sealed: v1::SealedStatus) -> v1::StatusReport {
     let mut report = sealed.report.unwrap_or_default();
     report.status = row.status;
     report.time.get_or_insert_with(|| timestamp(Time(row.occur_time)));
