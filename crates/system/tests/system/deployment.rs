@@ -11,7 +11,10 @@ use proto::v1::ticket_service_client::TicketServiceClient;
 use service::{Config, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
+use crate::model::Business;
 use crate::signed::Sender;
 
 /// What every channel's webhooks are signed with, unless a test says otherwise.
@@ -58,6 +61,22 @@ impl Settings {
         self
     }
 
+    /// A workspace with a number whose webhooks are signed with [`SECRET`].
+    pub(crate) fn business(self, business: &Business) -> Settings {
+        let Business { workspace, number, settings } = business;
+        self.workspace(workspace, settings).channel(workspace, number, SECRET)
+    }
+
+    /// On ports of the test's own choice.
+    pub(crate) fn listening(self, grpc: u16, http: u16) -> Settings {
+        let at = |text: String, section: &str, port: u16| {
+            let free = format!("[{section}]\nlisten = \"127.0.0.1:0\"");
+            assert!(text.contains(&free));
+            text.replace(&free, &format!("[{section}]\nlisten = \"127.0.0.1:{port}\""))
+        };
+        Settings(at(at(self.0, "grpc", grpc), "http", http))
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
@@ -69,11 +88,33 @@ impl Settings {
     }
 }
 
+/// Where services answer, wherever they run.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    /// ConversationService, as a URL.
+    pub(crate) commands: String,
+    /// TicketService and ProjectionService.
+    pub(crate) queries: String,
+    /// Webhooks.
+    pub(crate) http: String,
+}
+
+impl Endpoints {
+    /// Connections of one client.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients::new(self)
+    }
+
+    /// Signs webhooks with [`SECRET`].
+    pub(crate) fn sender(&self) -> Sender {
+        Sender::new(&self.http, SECRET)
+    }
+}
+
 /// Ingest, and a projection.
 pub(crate) struct Deployment {
     pub(crate) bus: Bus,
-    pub(crate) grpc: String,
-    pub(crate) http: String,
+    pub(crate) endpoints: Endpoints,
     supervisor: Supervisor,
     _dir: TempDir,
 }
@@ -99,17 +140,13 @@ impl Deployment {
         supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let (grpc, http) = (format!("http://{grpc_address}"), format!("http://{http_address}"));
-        Deployment { bus, grpc, http, supervisor, _dir: dir }
+        let endpoints = Endpoints { commands: grpc.clone(), queries: grpc, http };
+        Deployment { bus, endpoints, supervisor, _dir: dir }
     }
 
     /// Connections of one client.
     pub(crate) fn clients(&self) -> Clients {
-        Clients::new(&self.grpc)
-    }
-
-    /// Signs webhooks with [`SECRET`].
-    pub(crate) fn sender(&self) -> Sender {
-        Sender::new(&self.http, SECRET)
+        self.endpoints.clients()
     }
 
     /// Ends everything in order.
@@ -121,7 +158,7 @@ impl Deployment {
 
 /// Another projection of the same log, with its own store, that answers for itself.
 pub(crate) struct Beside {
-    pub(crate) grpc: String,
+    queries: String,
     supervisor: Supervisor,
     _dir: TempDir,
 }
@@ -135,7 +172,12 @@ impl Beside {
         serve_projection(&config, bus, dir.path(), &mut grpc, &supervisor).await;
         let address = grpc.address().unwrap();
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
-        Beside { grpc: format!("http://{address}"), supervisor, _dir: dir }
+        Beside { queries: format!("http://{address}"), supervisor, _dir: dir }
+    }
+
+    /// A client of this view.
+    pub(crate) fn clients(&self, deployment: &Deployment) -> Clients {
+        Endpoints { queries: self.queries.clone(), ..deployment.endpoints.clone() }.clients()
     }
 
     pub(crate) async fn stop(self) {
@@ -158,21 +200,31 @@ pub(crate) struct Clients {
     pub(crate) conversations: ConversationServiceClient<Channel>,
     pub(crate) tickets: TicketServiceClient<Channel>,
     pub(crate) projection: ProjectionServiceClient<Channel>,
+    /// To ConversationService.
     pub(crate) channel: Channel,
 }
 
 impl Clients {
     /// Connects when it is first used, and again whenever the connection is gone.
-    pub(crate) fn new(grpc: &str) -> Clients {
-        let endpoint = Endpoint::from_shared(grpc.to_owned()).unwrap();
-        let channel = endpoint.connect_timeout(DEADLINE).timeout(DEADLINE).connect_lazy();
+    fn new(endpoints: &Endpoints) -> Clients {
+        let connect = |url: &String| {
+            let endpoint = Endpoint::from_shared(url.clone()).unwrap();
+            endpoint.connect_timeout(DEADLINE).timeout(DEADLINE).connect_lazy()
+        };
+        let (commands, queries) = (connect(&endpoints.commands), connect(&endpoints.queries));
         Clients {
-            conversations: ConversationServiceClient::new(channel.clone()),
-            tickets: TicketServiceClient::new(channel.clone()),
-            projection: ProjectionServiceClient::new(channel.clone()),
-            channel,
+            conversations: ConversationServiceClient::new(commands.clone()),
+            tickets: TicketServiceClient::new(queries.clone()),
+            projection: ProjectionServiceClient::new(queries),
+            channel: commands,
         }
     }
+}
+
+/// Whether nobody answered, or the bus is away: what a client meets while something is killed, and tries again.
+pub(crate) fn is_away(status: &Status) -> bool {
+    // What a service says has details; what the transport says has none.
+    status.code() == Code::Unavailable || status.get_error_details().error_info().is_none()
 }
 
 /// Tries until there is an answer, as clients do while the bus is away. [`testkit::eventually`] for tasks that are

@@ -1,6 +1,8 @@
 //! What stands on EVENTS, and whether a view is what it amounts to.
 
 use bus::{Bus, Reader};
+use futures::StreamExt;
+use prost::Message as _;
 use proto::v1;
 
 use crate::deployment::{Clients, DEADLINE};
@@ -37,6 +39,20 @@ impl Collected {
     pub(crate) fn of_workspace(&self, workspace: &str) -> Vec<(u64, v1::Event)> {
         self.events.iter().filter(|(_, event)| event.workspace == workspace).cloned().collect()
     }
+}
+
+/// What lies in REJECTED: the reason and the bytes.
+pub(crate) async fn rejected(bus: &Bus) -> Vec<(String, String)> {
+    let stream = bus.jetstream().get_stream("REJECTED").await.unwrap();
+    let last = stream.get_info().await.unwrap().state.last_sequence;
+    let read = futures::stream::iter(1..=last).then(async |sequence| {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        let rejected = v1::Rejected::decode(message.payload).unwrap();
+        let keys = bus.workspace(&rejected.workspace).await.unwrap();
+        let raw = String::from_utf8_lossy(&keys.open(&rejected.sealed).unwrap()).into_owned();
+        (rejected.reason, raw)
+    });
+    read.collect().await
 }
 
 /// The view equals one built anew from the log, byte for byte.

@@ -4,7 +4,9 @@
 mod adapter;
 mod compare;
 mod deployment;
+mod faults;
 mod log;
 mod model;
+mod programs;
 mod signed;
 mod wire;

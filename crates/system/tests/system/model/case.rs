@@ -8,6 +8,25 @@ use proto::v1;
 use serde_json::Value;
 use tonic::Code;
 
+/// One business: a workspace with a number.
+#[derive(Clone, Debug)]
+pub(crate) struct Business {
+    pub(crate) workspace: String,
+    /// The channel's id of the number.
+    pub(crate) number: String,
+    pub(crate) settings: Settings,
+}
+
+impl Business {
+    /// What a workspace may choose, it chooses in turn.
+    pub(crate) fn nth(nth: usize) -> Business {
+        let choices = [(true, true), (false, true), (true, false), (false, false)];
+        let (assign_on_write, unassign_on_close) = choices[nth % choices.len()];
+        let settings = Settings { assign_on_write, unassign_on_close };
+        Business { workspace: format!("world-{nth}"), number: (100_200_300 + nth).to_string(), settings }
+    }
+}
+
 /// One conversation.
 pub(crate) struct Case {
     pub(crate) seed: u64,
@@ -100,16 +119,17 @@ pub(crate) enum Fact {
 }
 
 impl Case {
-    /// One whose conversation is not known yet.
-    pub(crate) fn new(seed: u64, workspace: &str, settings: Settings, place: Place) -> Case {
-        let Place { channel, phone_number_id, contact } = place;
+    /// One whose conversation is not known yet. Half of the contacts write where there is a webhook.
+    pub(crate) fn new(seed: u64, business: &Business) -> Case {
+        let webhook = seed.is_multiple_of(2);
+        let Business { workspace, number, settings } = business.clone();
         Case {
             seed,
-            workspace: workspace.to_owned(),
             settings,
-            channel,
-            phone_number_id,
-            contact,
+            channel: if webhook { format!("whatsapp:{number}") } else { format!("web:{workspace}") },
+            workspace,
+            phone_number_id: Some(number).filter(|_| webhook),
+            contact: format!("{:012}", seed % 1_000_000_000_000),
             conversation: String::new(),
             newest: AtomicU64::new(0),
             journal: Mutex::default(),
@@ -133,13 +153,6 @@ impl Case {
     pub(crate) fn read<T>(&self, what: impl FnOnce(&Journal) -> T) -> T {
         what(&self.journal.lock().unwrap())
     }
-}
-
-/// Where a contact writes.
-pub(crate) struct Place {
-    pub(crate) channel: String,
-    pub(crate) phone_number_id: Option<String>,
-    pub(crate) contact: String,
 }
 
 /// Our clock.

@@ -31,6 +31,12 @@ impl Census {
         assert!(never.is_empty(), "never met {never:?}, but {self:?}");
     }
 
+    /// A conversation in the end.
+    pub(crate) fn conversation(&mut self, told: &oracle::Conversation) {
+        let late = told.timeline.iter().filter(|line| line.late && !line.tickets.is_empty());
+        self.met_times("late within a window", late.count());
+    }
+
     /// An answer, and how many decisions others made meanwhile.
     pub(crate) fn answer(&mut self, answer: &Answer, meanwhile: usize) {
         self.met(if meanwhile == 0 { "alone" } else { "among others" });

@@ -67,7 +67,8 @@ fn candidates(calls: &[Call], revision: u64, event: &v1::Event) -> Vec<Command> 
     commands.into_iter().map(|(_, command)| command).collect()
 }
 
-/// W12: the system pauses the bot because of an echo, known by the echo.
+/// W12: the system pauses the bot because of an echo, known by the echo: by the channel's id of the message while only
+/// that is known, by the id of the event in the end.
 pub(crate) fn echo(id: &str) -> Command {
     Command {
         id: format!("echo {id}"),

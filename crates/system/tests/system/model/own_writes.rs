@@ -2,10 +2,11 @@
 
 use oracle::{Action, Command};
 use proto::v1;
+use tonic::{Code, Response, Status};
 use v1::timeline_entry::Entry;
 
 use super::case::{Answer, Case, Told};
-use crate::deployment::Clients;
+use crate::deployment::{Clients, is_away, patiently};
 
 /// # Panics
 /// When it does not.
@@ -16,6 +17,21 @@ pub(crate) async fn check(clients: &Clients, case: &Case, command: &Command, ans
         Action::Say(_) | Action::Note(_) => words(clients, case, told).await,
         _ => conversation(clients, case, told).await,
     }
+}
+
+/// Asks again while the view is away, or far behind because the log was.
+async fn answer<T, F: Future<Output = Result<Response<T>, Status>>>(mut ask: impl FnMut() -> F) -> T {
+    patiently("a query to be answered", || {
+        let asked = ask();
+        async {
+            match asked.await {
+                Ok(answer) => Some(answer.into_inner()),
+                Err(status) if is_away(&status) || status.code() == Code::DeadlineExceeded => None,
+                Err(status) => panic!("{status}"),
+            }
+        }
+    })
+    .await
 }
 
 fn revision(told: &Told) -> i64 {
@@ -29,7 +45,7 @@ async fn tickets(clients: &Clients, case: &Case, told: &Told) {
             ticket_id: ticket.id.clone(),
             min_revision: revision(told),
         };
-        let seen = clients.tickets.clone().get_ticket(request).await.unwrap().into_inner();
+        let seen = answer(|| async { clients.tickets.clone().get_ticket(request.clone()).await }).await;
         assert_eq!((&seen.topic, &seen.open_time), (&ticket.topic, &ticket.open_time));
         // A ticket that was opened may have been closed by others since, but none opens again.
         if ticket.state() == v1::ticket::State::Closed {
@@ -46,7 +62,7 @@ async fn words(clients: &Clients, case: &Case, told: &Told) {
         min_revision: revision(told),
         ..v1::ListTimelineRequest::default()
     };
-    let seen = clients.tickets.clone().list_timeline(request).await.unwrap().into_inner();
+    let seen = answer(|| async { clients.tickets.clone().list_timeline(request.clone()).await }).await;
     let id = |entry: &v1::TimelineEntry| match entry.entry.as_ref()? {
         Entry::Message(message) => Some(message.id.clone()),
         Entry::Note(note) => Some(note.id.clone()),
@@ -63,6 +79,6 @@ async fn conversation(clients: &Clients, case: &Case, told: &Told) {
         // Nothing was decided yet where the revision is 0, but the contact has written.
         min_revision: i64::try_from(case.newest()).unwrap(),
     };
-    let seen = clients.tickets.clone().get_conversation(request).await.unwrap().into_inner();
+    let seen = answer(|| async { clients.tickets.clone().get_conversation(request.clone()).await }).await;
     assert!(seen.revision >= revision(told), "{} behind {}", seen.revision, told.revision);
 }

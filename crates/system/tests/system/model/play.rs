@@ -1,5 +1,6 @@
 //! How a case is played: alone, together, beyond what is remembered, up to the bounds.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
@@ -7,18 +8,26 @@ use oracle::{Action, Actor, Command, Kind};
 use proto::v1;
 use tonic::Code;
 
-use super::case::{Answer, Call, Case, Fact, Item, now};
+use super::case::{Answer, Business, Call, Case, Fact, Item, now};
 use super::decided::echo;
 use super::send::{refused, send};
 use super::{invent, own_writes, tell};
-use crate::deployment::{Clients, Deployment, patiently};
+use crate::deployment::{Clients, Endpoints, is_away, patiently};
 use crate::signed;
 
 /// What the clients of a world share.
 pub(crate) struct Stage {
-    pub(crate) deployment: Deployment,
+    pub(crate) endpoints: Endpoints,
     /// Items that were told, of every case, to be told again.
     pub(crate) told: Mutex<Vec<(Arc<Case>, Item)>>,
+    /// Items that can't become events, as they were sent.
+    pub(crate) bad: Mutex<BTreeSet<String>>,
+}
+
+impl Stage {
+    pub(crate) fn new(endpoints: Endpoints) -> Stage {
+        Stage { endpoints, told: Mutex::default(), bad: Mutex::default() }
+    }
 }
 
 /// One client of a case.
@@ -27,6 +36,25 @@ struct Player {
     case: Arc<Case>,
     clients: Clients,
     random: Rng,
+}
+
+/// The contact's first message: half of them write where there is a webhook.
+pub(crate) async fn begin(stage: &Stage, business: &Business, seed: u64) -> Case {
+    let mut case = Case::new(seed, business);
+    let (item, request) = tell::message(&mut Rng::with_seed(seed), &case);
+    let clients = stage.endpoints.clients();
+    let told = patiently("a first message to be received", || async {
+        match clients.conversations.clone().receive_message(request.clone()).await {
+            Ok(told) => Some(told.into_inner()),
+            Err(status) if is_away(&status) => None,
+            Err(status) => panic!("{status}"),
+        }
+    })
+    .await;
+    case.conversation = told.conversation_id;
+    case.tell(u64::try_from(told.revision).unwrap());
+    case.write(|journal| journal.items.push(item));
+    case
 }
 
 /// Plays a whole case.
@@ -49,7 +77,7 @@ pub(crate) async fn play(stage: &Arc<Stage>, case: &Arc<Case>) {
 }
 
 fn player(stage: &Arc<Stage>, case: &Arc<Case>, random: &mut Rng) -> Player {
-    Player { stage: stage.clone(), case: case.clone(), clients: stage.deployment.clients(), random: random.fork() }
+    Player { stage: stage.clone(), case: case.clone(), clients: stage.endpoints.clients(), random: random.fork() }
 }
 
 /// One client, so that every answer is determined.
@@ -141,27 +169,17 @@ impl Player {
         self.random.shuffle(&mut items);
         let floors: Vec<u64> = items.iter().map(|(case, _)| case.newest()).collect();
         let sent = now();
-        let changes: Vec<_> = items.iter().filter_map(|(_, item)| item.change.clone()).collect();
-        self.stage.deployment.sender().deliver(signed::body(&changes)).await;
+        let mut changes: Vec<_> = items.iter().filter_map(|(_, item)| item.change.clone()).collect();
+        let bad = (self.random.u8(..6) == 0).then(|| tell::bad(&mut self.random, &self.case));
+        changes.extend(bad.iter().map(|(_, change)| change.clone()));
+        self.random.shuffle(&mut changes);
+        self.stage.endpoints.sender().deliver(signed::body(&changes)).await;
         let answered = now();
         for ((case, item), floor) in items.iter().zip(floors) {
-            self.taken(case, item, floor, (sent, answered)).await;
+            taken(case, item, floor, (sent, answered));
         }
+        self.stage.bad.lock().unwrap().extend(bad.map(|(raw, _)| raw));
         self.stage.told.lock().unwrap().extend(items);
-    }
-
-    /// Writes down what was taken; of an echo, that the bot was paused.
-    async fn taken(&self, case: &Case, item: &Item, floor: u64, (sent, answered): (i64, i64)) {
-        if matches!(item.what, Fact::Echoed(_)) {
-            let keys = self.stage.deployment.bus.workspace(&case.workspace).await.unwrap();
-            let command = echo(&keys.message_ref(&case.channel, &item.id));
-            let call = Call { command, floor, sent, answered, answer: Answer::Taken };
-            case.write(|journal| journal.calls.push(call));
-        }
-        case.write(|journal| {
-            journal.numbers.extend(tell::new_number(item));
-            journal.items.push(item.clone());
-        });
     }
 
     async fn receive(&mut self) {
@@ -231,9 +249,23 @@ impl Player {
     }
 }
 
+/// Writes down what was taken; of an echo, that the bot was paused.
+fn taken(case: &Case, item: &Item, floor: u64, (sent, answered): (i64, i64)) {
+    case.write(|journal| {
+        if matches!(item.what, Fact::Echoed(_)) {
+            let call = Call { command: echo(&item.id), floor, sent, answered, answer: Answer::Taken };
+            journal.calls.push(call);
+        }
+        journal.numbers.extend(tell::new_number(item));
+        journal.items.push(item.clone());
+    });
+}
+
 fn held(status: &tonic::Status) -> Option<bool> {
+    if is_away(status) {
+        return None;
+    }
     match refused(status) {
-        Answer::Refused(Code::Unavailable, _) => None,
         Answer::Refused(Code::Aborted, reason) if reason == "MOVED_ON" => Some(false),
         other => panic!("{other:?}: {status}"),
     }

@@ -3,12 +3,12 @@
 use oracle::{Action, Command, IfOpen, Which};
 use proto::v1;
 use proto::v1::send_message_request::Content;
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::StatusExt;
 
 use super::case::{Answer, Call, Case, Told, now};
 use crate::adapter::{to_actor, to_assignee};
-use crate::deployment::{Clients, patiently};
+use crate::deployment::{Clients, is_away, patiently};
 
 /// Sends a command under its one id until it is answered, and writes the answer down.
 ///
@@ -19,7 +19,7 @@ pub(crate) async fn send(clients: &Clients, case: &Case, command: Command) -> An
     let answer = patiently("a command to be answered", || async {
         match once(clients, case, &command).await {
             Ok(told) => Some(Answer::Done(Box::new(told))),
-            Err(status) if status.code() == Code::Unavailable => None,
+            Err(status) if is_away(&status) => None,
             Err(status) => Some(refused(&status)),
         }
     })

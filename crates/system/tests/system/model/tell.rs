@@ -122,6 +122,18 @@ impl Maker<'_> {
     }
 }
 
+/// An item that can't become an event, as it is sent, and the change that it stands in.
+pub(crate) fn bad(random: &mut Rng, case: &Case) -> (String, Value) {
+    let number = case.phone_number_id.as_deref().expect("a channel with a webhook");
+    let mut message = signed::message(&fresh(random, case), &case.contact, 0, "text", &json!({"body": "bad"}));
+    match random.u8(..3) {
+        0 => message["timestamp"] = "4102444801".into(),
+        1 => message["id"] = format!("{}\u{1}", fresh(random, case)).into(),
+        _ => message["text"]["body"] = format!("{:x}{}", random.u64(..), "x".repeat(64 * 1024)).into(),
+    }
+    (message.to_string(), signed::received(number, "", &message))
+}
+
 /// The new number, once the channel has said so.
 pub(crate) fn new_number(item: &Item) -> Option<String> {
     let change = item.change.as_ref().filter(|_| item.what == Fact::Contact)?;

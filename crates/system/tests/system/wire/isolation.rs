@@ -111,7 +111,7 @@ async fn a_page_token_of_one_workspace_is_none_of_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_of_one_workspace_signs_nothing_of_another() {
     let world = World::start().await;
-    let http = &world.deployment.http;
+    let http = &world.deployment.endpoints.http;
     let message = signed::message("m-1", "4915100", 1_700_000_000, "text", &json!({"body": "hello"}));
     let to = |number: &str| signed::body(&[signed::received(number, "C", &message)]);
     // On the bare path the item is taken apart, and then it is nobody's.

@@ -2,29 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures::StreamExt;
-use prost::Message as _;
 use proto::v1;
 use serde_json::{Value, json};
 use v1::timeline_entry::Entry;
 
 use super::{ACME, ACME_NUMBER, ACME_SECRET, World};
+use crate::log::rejected;
 use crate::signed::{self, Sender};
-
-/// What lies in REJECTED: the reason and the bytes.
-async fn rejected(world: &World) -> Vec<(String, String)> {
-    let bus = &world.deployment.bus;
-    let stream = bus.jetstream().get_stream("REJECTED").await.unwrap();
-    let last = stream.get_info().await.unwrap().state.last_sequence;
-    let read = futures::stream::iter(1..=last).then(async |sequence| {
-        let message = stream.get_raw_message(sequence).await.unwrap();
-        let rejected = v1::Rejected::decode(message.payload).unwrap();
-        let keys = bus.workspace(&rejected.workspace).await.unwrap();
-        let raw = String::from_utf8_lossy(&keys.open(&rejected.sealed).unwrap()).into_owned();
-        (rejected.reason, raw)
-    });
-    read.collect().await
-}
 
 fn text(id: &str, body: &Value) -> Value {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -34,7 +18,7 @@ fn text(id: &str, body: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_not_signed_leaves_nothing() {
     let world = World::start().await;
-    let sender = Sender::new(&world.deployment.http, ACME_SECRET);
+    let sender = Sender::new(&world.deployment.endpoints.http, ACME_SECRET);
     let body = signed::body(&[signed::received(ACME_NUMBER, "C", &text("m-1", &json!("hi")))]);
     let right = signed::signature(ACME_SECRET, &body);
     let others = signed::signature("another-secret", &body);
@@ -45,7 +29,7 @@ async fn a_body_that_is_not_signed_leaves_nothing() {
     }
     assert_eq!(sender.post_as(Some(&right), bent).await.unwrap(), 401);
     assert_eq!(world.recorded().await, 0);
-    assert_eq!(rejected(&world).await, []);
+    assert_eq!(rejected(&world.deployment.bus).await, []);
     assert_eq!(sender.post_as(Some(&right), body).await.unwrap(), 200);
     assert_eq!(world.recorded().await, 1);
     world.deployment.stop().await;
@@ -54,14 +38,14 @@ async fn a_body_that_is_not_signed_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_no_webhook_is_kept_aside() {
     let world = World::start().await;
-    let sender = Sender::new(&world.deployment.http, ACME_SECRET);
+    let sender = Sender::new(&world.deployment.endpoints.http, ACME_SECRET);
     let bodies: [&[u8]; 6] =
         [b"", b"not json", b"[]", b"{\"object\": \"page\", \"entry\": []}", b"{\"object\":1}", b"\xff"];
     for body in bodies {
         assert_eq!(sender.post(body.to_vec()).await.unwrap(), 400, "{}", String::from_utf8_lossy(body));
     }
     assert_eq!(world.recorded().await, 0);
-    let kept = rejected(&world).await;
+    let kept = rejected(&world.deployment.bus).await;
     assert_eq!(kept.len(), bodies.len(), "{kept:?}");
     assert!(kept.iter().all(|(reason, _)| !reason.is_empty()), "{kept:?}");
     world.deployment.stop().await;
@@ -71,7 +55,7 @@ async fn a_body_that_is_no_webhook_is_kept_aside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_items_spoil_no_good_ones_and_unknown_types_are_shown() {
     let world = World::start().await;
-    let sender = Sender::new(&world.deployment.http, ACME_SECRET);
+    let sender = Sender::new(&world.deployment.endpoints.http, ACME_SECRET);
     let mut unknown = text("m-new", &json!("x"));
     unknown["type"] = "hologram".into();
     unknown["hologram"] = json!({"depth": 3});
@@ -90,7 +74,7 @@ async fn bad_items_spoil_no_good_ones_and_unknown_types_are_shown() {
     let change = signed::change("messages", ACME_NUMBER, &json!({"messages": messages}));
     assert_eq!(sender.post(signed::body(&[change])).await.unwrap(), 200);
 
-    let kept = rejected(&world).await;
+    let kept = rejected(&world.deployment.bus).await;
     assert_eq!(kept.len(), all.len(), "{:?}", kept.iter().map(|(reason, _)| reason).collect::<Vec<_>>());
     for (bad, (reason, raw)) in all.iter().zip(&kept) {
         let same = serde_json::from_str::<Value>(raw).ok();
