@@ -53,11 +53,11 @@ async fn kill_at_random(engine: &str, nth: u64) {
     }
     stop.store(true, Ordering::SeqCst);
     let cases = town.keep_alive_until(load).await;
-    check(&town, &business, &stage, &cases, &mut random).await;
+    check(&town.nats.url(), &town.endpoints, &business, &stage, &cases, &mut random).await;
 }
 
 /// Plays one case after the other, several at a time, until it is told to stop and those that play have ended.
-async fn load(stage: Arc<Stage>, business: Business, first: u64, stop: Arc<AtomicBool>) -> Vec<Arc<Case>> {
+pub(crate) async fn load(stage: Arc<Stage>, business: Business, first: u64, stop: Arc<AtomicBool>) -> Vec<Arc<Case>> {
     let player = |nth: u64| {
         let (stage, business, stop) = (stage.clone(), business.clone(), stop.clone());
         tokio::spawn(async move {
@@ -78,14 +78,22 @@ async fn load(stage: Arc<Stage>, business: Business, first: u64, stop: Arc<Atomi
     played.into_iter().flat_map(Result::unwrap).collect()
 }
 
-async fn check(town: &Town, business: &Business, stage: &Stage, cases: &[Arc<Case>], random: &mut Rng) {
-    let bus = Bus::connect(&bus::Options::new(town.nats.url())).await.unwrap();
+/// Everything, once all of it runs and nobody uses it any more.
+pub(crate) async fn check(
+    nats: &str,
+    endpoints: &Endpoints,
+    business: &Business,
+    stage: &Stage,
+    cases: &[Arc<Case>],
+    random: &mut Rng,
+) {
+    let bus = Bus::connect(&bus::Options::new(nats)).await.unwrap();
     let mut collected = Collected::new(&bus);
     let newest = collected.up_to_date().await;
     let events = collected.of_workspace(&business.workspace);
     assert_eq!(events.len(), collected.all().len());
     assert!(events.len() > 100, "{} events are no load", events.len());
-    let clients = town.endpoints.clients();
+    let clients = endpoints.clients();
     check_cases(&bus, cases, &clients, &events, newest, &mut Census::default()).await;
     rejected_are(&bus, stage).await;
     Workspace { clients: &clients, name: &business.workspace, events: &events, newest }.check(random).await;

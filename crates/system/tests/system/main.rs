@@ -9,4 +9,5 @@ mod log;
 mod model;
 mod programs;
 mod signed;
+mod up;
 mod wire;

@@ -4,16 +4,20 @@ use std::env;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use testkit::Process;
+
+use crate::deployment::DEADLINE;
 
 /// A program with its arguments, running or not.
 pub(crate) struct Program {
     binary: PathBuf,
     arguments: Vec<String>,
     log: PathBuf,
+    /// How much of the log is from earlier lives.
+    before: usize,
     process: Option<Process>,
     /// How often it ended by itself.
     pub(crate) ended: usize,
@@ -29,6 +33,7 @@ impl Program {
             binary: binary(name),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             log: dir.join(format!("{name}.log")),
+            before: 0,
             process: None,
             ended: 0,
         };
@@ -44,8 +49,9 @@ impl Program {
     /// Starts it again, killing it first if it runs.
     pub(crate) fn restart(&mut self) {
         self.kill();
+        self.before = self.said().len();
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let mut command = Command::new(&self.binary);
+        let mut command = command(&self.binary);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         self.process = Some(Process::spawn(&mut command).unwrap());
     }
@@ -58,7 +64,32 @@ impl Program {
         }
     }
 
-    /// What it printed and logged so far.
+    /// Asks it to end, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let pid = self.process.as_ref().expect("a running program").pid().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let process = self.process.as_mut().expect("a running program");
+        let status = testkit::eventually("a program's end", DEADLINE, async || process.exited()).await;
+        self.process = None;
+        status
+    }
+
+    /// Waits for a line that begins so, printed since it was started last, and returns the rest of it.
+    pub(crate) async fn line(&self, start: &str) -> String {
+        testkit::eventually("a line of a program", DEADLINE, async || {
+            let said = self.said().split_off(self.before);
+            // A line that is not ended may not be whole.
+            let whole = &said[..said.rfind('\n')?];
+            whole.lines().find_map(|line| Some(line.strip_prefix(start)?.trim().to_owned()))
+        })
+        .await
+    }
+
+    /// What it printed and logged in all its lives.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
@@ -74,6 +105,21 @@ impl Drop for Program {
             lines[lines.len().saturating_sub(40)..].iter().for_each(|line| eprintln!("  {line}"));
         }
     }
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(name: &str, arguments: &[&str]) -> Output {
+    command(&binary(name)).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// With the nats-server that the tests use, and without settings of whoever runs them.
+fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("THREADMARK_")) {
+        command.env_remove(name);
+    }
+    command.env("THREADMARK_NATS_SERVER", testkit::nats_server_binary().unwrap());
+    command
 }
 
 /// A port that nobody listens on now. A program that is killed and started again has to have the same one.
