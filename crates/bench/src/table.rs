@@ -108,6 +108,19 @@ impl Table {
         self.lines.push(line);
     }
 
+    /// Lines of one section together, the first of them with its name.
+    fn by_section(&self) -> Vec<(Option<&str>, &Line)> {
+        let mut sections: Vec<&str> = Vec::new();
+        for line in &self.lines {
+            if !sections.contains(&line.section) {
+                sections.push(line.section);
+            }
+        }
+        let of = |section| self.lines.iter().filter(move |line| line.section == section);
+        let named = |section| of(section).enumerate().map(move |(nth, line)| ((nth == 0).then_some(section), line));
+        sections.into_iter().flat_map(named).collect()
+    }
+
     pub(crate) fn json(&self) -> Value {
         json!({ "conditions": self.conditions, "lines": self.lines.iter().map(Line::json).collect::<Vec<_>>() })
     }
@@ -130,10 +143,8 @@ impl fmt::Display for Table {
         }
         let width = self.lines.iter().map(|line| line.what.chars().count() + 2).max().unwrap_or(0);
         writeln!(f, "\n{:width$} {:>12} {:>12} {:>8}  target", "", "ours", "bare", "ratio")?;
-        let mut section = "";
-        for line in &self.lines {
-            if line.section != section {
-                section = line.section;
+        for (section, line) in self.by_section() {
+            if let Some(section) = section {
                 writeln!(f, "{section}")?;
             }
             let what = format!("  {}", line.what);

@@ -24,7 +24,7 @@ struct Lengths {
 
 pub(crate) async fn measure(bench: &Bench, rows: &[Row], table: &mut Table) -> anyhow::Result<()> {
     let lengths = if bench.quick {
-        Lengths { first: 20_000, rebuild: 60_000, second: 200_000, all: 500_000 }
+        Lengths { first: 10_000, rebuild: 40_000, second: 100_000, all: 500_000 }
     } else {
         Lengths { first: 100_000, rebuild: 300_000, second: 1_000_000, all: 5_000_000 }
     };
