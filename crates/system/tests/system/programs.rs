@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::sync::Once;
+use std::time::SystemTime;
 
 use testkit::Process;
 
@@ -27,7 +28,7 @@ impl Program {
     /// Starts a program that stands beside this test in the target directory; what it logs goes to `dir`.
     ///
     /// # Panics
-    /// When there is no such program, or one that is older than its sources.
+    /// When it can't be built or started.
     pub(crate) fn start(name: &str, arguments: &[&str], dir: &Path) -> Program {
         let mut program = Program {
             binary: binary(name),
@@ -127,22 +128,52 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Of `target/<profile>`: `cargo build --workspace --bins --tests` puts it there.
+/// In `target/<profile>`, built from what the sources say now.
 fn binary(name: &str) -> PathBuf {
-    const BUILD: &str = "run `cargo build --workspace --bins --tests` first, as `cargo xtask test` does";
-    let deps = env::current_exe().unwrap();
-    let binary = deps.parent().and_then(Path::parent).unwrap().join(name);
-    let built = fs::metadata(&binary).and_then(|metadata| metadata.modified());
-    let built = built.unwrap_or_else(|error| panic!("no {}: {error}; {BUILD}", binary.display()));
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let sources = ["conversation", "proto", "bus", "service", "ingest", "projection", "cli"];
-    for source in sources.iter().map(|name| crates.join(name).join("src")).chain([crates.join("../proto")]) {
-        if let Some(changed) = newest(&source).filter(|changed| *changed > built + Duration::from_millis(10)) {
-            let age = changed.duration_since(built).unwrap();
-            panic!("{} is {age:.0?} older than {}: {BUILD}", binary.display(), source.display());
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        if !PROGRAMS.iter().all(|(name, crates)| is_fresh(&target().join(name), crates)) {
+            build();
         }
+    });
+    target().join(name)
+}
+
+/// The programs, and the crates that they are made of.
+const PROGRAMS: [(&str, &[&str]); 3] = [
+    ("ingest", &["conversation", "proto", "bus", "service", "ingest"]),
+    ("projection", &["conversation", "proto", "bus", "service", "projection"]),
+    ("threadmark", &["conversation", "proto", "bus", "service", "ingest", "projection", "cli"]),
+];
+
+/// `target/<profile>`: this test stands in `deps` below it.
+fn target() -> PathBuf {
+    env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// Whether a program is younger than all that it is made of. Then `cargo xtask test`, or whoever, has just built it.
+fn is_fresh(binary: &Path, crates: &[&str]) -> bool {
+    let Ok(built) = fs::metadata(binary).and_then(|metadata| metadata.modified()) else { return false };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sources = crates.iter().map(|name| root.join("crates").join(name).join("src")).chain([root.join("proto")]);
+    sources.filter_map(|source| newest(&source)).all(|changed| changed <= built)
+}
+
+/// The way in which `cargo xtask test` does it, so that nothing is compiled twice.
+fn build() {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells this test about its package is not true of what it builds next.
+    for (name, _) in env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    }) {
+        cargo.env_remove(name);
     }
-    binary
+    cargo.args(["build", "--quiet", "--workspace", "--bins", "--tests"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if target().ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "the programs under test can't be built");
 }
 
 /// When something in a directory was last changed.
