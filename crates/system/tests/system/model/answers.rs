@@ -10,6 +10,10 @@ use super::case::{Answer as Given, Call, Case, Told};
 use super::census::Census;
 use crate::adapter;
 
+/// A client waits this long, in nanoseconds, for the answer to what is done when the first answer to it is lost: the
+/// services themselves wait 3 s before they look.
+const LATE: i64 = 2_500_000_000;
+
 /// # Errors
 /// An answer that no state gives.
 pub(crate) fn check(case: &Case, calls: &[Call], past: &[Past], census: &mut Census) -> Result<(), String> {
@@ -25,6 +29,8 @@ pub(crate) fn check(case: &Case, calls: &[Call], past: &[Past], census: &mut Cen
             ));
         };
         census.answer(&ask(case, call, past, known), newest - oldest);
+        let made = past.get(known).filter(|made| made.command.id == call.command.id);
+        census.met_times("answered late", usize::from(made.is_some_and(|made| call.answered - made.time > LATE)));
     }
     Ok(())
 }

@@ -24,6 +24,10 @@ impl Census {
         }
     }
 
+    pub(crate) fn times(&self, what: &str) -> usize {
+        self.0.get(what).map_or(0, |times| usize::try_from(*times).unwrap())
+    }
+
     /// Fails with all that was met when one of these was met never.
     #[track_caller]
     pub(crate) fn assert_met(&self, all: &[&str]) {

@@ -30,6 +30,7 @@ pub(crate) use self::case::{Business, Case};
 pub(crate) use self::census::Census;
 pub(crate) use self::check::{check_cases, rejected_are};
 pub(crate) use self::play::{Stage, begin, play};
+use crate::between::Between;
 use crate::compare::Workspace;
 use crate::deployment::{Beside, Deployment, ENGINES, Settings};
 use crate::log::{Collected, verify};
@@ -45,7 +46,8 @@ async fn random_histories_through_real_servers_are_what_the_rules_say() {
     let count = testkit::count("system-cases", 500, 5_000);
     let worlds: Vec<Business> = (0..count.div_ceil(WORLD)).map(Business::nth).collect();
     let mut nats = NatsServer::start().await;
-    let url = nats.url();
+    let between = Between::start(&nats.url()).await;
+    let url = between.url();
     let settings = |data: &Path, engine| worlds.iter().fold(Settings::new(&url, data, engine), Settings::business);
     let deployment = Deployment::start(|data| settings(data, ENGINES[0])).await;
     let beside = Beside::start(&deployment.bus, |data| settings(data, ENGINES[1])).await;
@@ -57,13 +59,15 @@ async fn random_histories_through_real_servers_are_what_the_rules_say() {
         let mut random = Rng::with_seed(seed + nth as u64);
         let first = seed * 1_000_000 + (nth * WORLD) as u64;
         let seeds = first..first + WORLD.min(count - nth * WORLD) as u64;
-        // Every other world is left alone.
-        let kills = nth.is_multiple_of(2);
-        census.met_times("killed", usize::from(kills));
-        let cases = play_world(&stage, world, seeds, kills.then_some(&mut nats), &mut random).await;
+        let trouble = if nth.is_multiple_of(2) { Trouble::Killed(&mut nats) } else { Trouble::Lost(&between) };
+        let answers_get_lost = matches!(trouble, Trouble::Lost(_));
+        let cases = play_world(&stage, world, seeds, trouble, &mut random).await;
         let newest = collected.up_to_date().await;
         let events = collected.of_workspace(&world.workspace);
-        check_cases(&deployment.bus, &cases, &views[0], &events, newest, &mut census).await;
+        let mut met = Census::default();
+        check_cases(&deployment.bus, &cases, &views[0], &events, newest, &mut met).await;
+        met.met_times(if answers_get_lost { "answer lost" } else { "killed" }, met.times("answered late"));
+        census.add(&met);
         for clients in &views {
             let compared = Workspace { clients, name: &world.workspace, events: &events, newest };
             compared.check(&mut random).await.conversations.values().for_each(|told| census.conversation(told));
@@ -81,19 +85,27 @@ async fn random_histories_through_real_servers_are_what_the_rules_say() {
     census.assert_met(&["alone", "among others", "done", "repeat", "nothing", "primary found", "late within a window"]);
     census.assert_met(&["actor may not", "ticket not open", "nothing open", "bot does not hold"]);
     census.assert_met(&["command reused", "moved on", "too many open", "too many tags", "forgotten and decided anew"]);
-    census.assert_met(&["told again", "killed"]);
+    census.assert_met(&["told again", "killed", "answer lost"]);
 }
 
-/// Plays many cases at once, and kills a nats-server in the middle if it is given one.
+/// What happens while a world is played.
+enum Trouble<'a> {
+    /// The nats-server is killed, and started again.
+    Killed(&'a mut NatsServer),
+    /// It works, but its answers are lost.
+    Lost(&'a Between),
+}
+
+/// Plays many cases at once, and lets trouble come in the middle.
 async fn play_world(
     stage: &Arc<Stage>,
     world: &Business,
     seeds: std::ops::Range<u64>,
-    nats: Option<&mut NatsServer>,
+    trouble: Trouble<'_>,
     random: &mut Rng,
 ) -> Vec<Arc<Case>> {
     stage.told.lock().unwrap().clear();
-    let kill_after = Duration::from_millis(random.u64(300..2_000));
+    let after = Duration::from_millis(random.u64(300..2_000));
     let playing = futures::stream::iter(seeds)
         .map(|seed| {
             let (stage, world) = (stage.clone(), world.clone());
@@ -106,14 +118,17 @@ async fn play_world(
         .buffer_unordered(AT_ONCE)
         .map(Result::unwrap)
         .collect();
-    let killing = async {
-        if let Some(nats) = nats {
-            tokio::time::sleep(kill_after).await;
-            nats.kill();
-            nats.restart().await;
+    let troubling = async {
+        tokio::time::sleep(after).await;
+        match trouble {
+            Trouble::Killed(nats) => {
+                nats.kill();
+                nats.restart().await;
+            }
+            Trouble::Lost(between) => between.lose_answers(),
         }
     };
-    let (cases, ()) = futures::future::join(playing, killing).await;
+    let (cases, ()) = futures::future::join(playing, troubling).await;
     cases
 }
 
