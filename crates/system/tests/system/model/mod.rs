@@ -16,6 +16,7 @@ mod play;
 mod send;
 mod tell;
 mod told;
+mod watching;
 
 use std::env;
 use std::path::Path;

@@ -11,6 +11,7 @@ use tonic::Code;
 use super::case::{Answer, Business, Call, Case, Fact, Item, now};
 use super::decided::echo;
 use super::send::{refused, send};
+use super::watching::Watcher;
 use super::{invent, own_writes, tell};
 use crate::deployment::{Clients, Endpoints, is_away, patiently};
 use crate::signed;
@@ -60,6 +61,7 @@ pub(crate) async fn begin(stage: &Stage, business: &Business, seed: u64) -> Case
 /// Plays a whole case.
 pub(crate) async fn play(stage: &Arc<Stage>, case: &Arc<Case>) {
     let mut random = Rng::with_seed(case.seed);
+    let watcher = case.seed.is_multiple_of(3).then(|| Watcher::start(stage, case));
     if case.seed % 25 == 7 {
         alone(stage, case, &mut random, 3).await;
         beyond_memory(stage, case, &mut random).await;
@@ -74,6 +76,9 @@ pub(crate) async fn play(stage: &Arc<Stage>, case: &Arc<Case>) {
         together(stage, case, &mut random, players, steps).await;
     }
     alone(stage, case, &mut random, 2).await;
+    if let Some(watcher) = watcher {
+        watcher.sees_all().await;
+    }
 }
 
 fn player(stage: &Arc<Stage>, case: &Arc<Case>, random: &mut Rng) -> Player {
