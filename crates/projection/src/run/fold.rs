@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::Error;
 use super::follow::position;
 use crate::store::Store;
-use crate::view::fold::Fold;
+use crate::view::fold::{Fold, decode};
 use crate::view::live::Commit;
 
 /// Batches of events read ahead of the fold, and their bytes: a large commit takes some tenths of a second.
@@ -109,7 +109,7 @@ impl Folder<'_> {
 
     fn take(&mut self, recorded: Recorded, waiting: usize) -> Result<(), Error> {
         self.since.get_or_insert_with(Instant::now);
-        match recorded.event() {
+        match decode(recorded.payload) {
             Ok(event) => self.fold.apply(self.store, recorded.revision, event)?,
             Err(error) => {
                 tracing::warn!(revision = recorded.revision, %error, "skipping what is no event");

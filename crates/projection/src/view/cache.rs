@@ -10,9 +10,10 @@ pub(crate) struct DigestHasher(u64);
 
 impl Hasher for DigestHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let number = part.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
-            self.write_u64(number);
+        let (parts, rest) = bytes.as_chunks::<8>();
+        parts.iter().for_each(|part| self.write_u64(u64::from_le_bytes(*part)));
+        if !rest.is_empty() {
+            self.write_u64(rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
         }
     }
 

@@ -16,7 +16,6 @@
 //! | counts by minute | `M` workspace, basis, dimension, value, day | the day's minutes, packed |
 //! | counts by day | `Y` workspace, basis, dimension, value, span of 512 days | the span's days, packed |
 //! | durations by day | `Q` workspace, basis, dimension, value, day | sketches, packed |
-//! | durations by span | `Z` workspace, basis, dimension, value, span of 512 days | sketches, packed |
 //! | values | `V` workspace, dimension, value | [`super::rows::ValueRow`] |
 //!
 //! Conversations, workspaces, ids and values stand there by digests, so that keys are short and of one length.
@@ -40,7 +39,6 @@ pub(crate) mod table {
     pub(crate) const MINUTES: u8 = b'M';
     pub(crate) const DAYS: u8 = b'Y';
     pub(crate) const DURATIONS: u8 = b'Q';
-    pub(crate) const SPAN_DURATIONS: u8 = b'Z';
     pub(crate) const VALUES: u8 = b'V';
 }
 

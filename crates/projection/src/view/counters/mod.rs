@@ -26,7 +26,7 @@ use conversation::Time;
 
 const MINUTE: i64 = 60_000_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-/// Days of one row of the upper level: any period of centuries is a few rows.
+/// Days of one row of the upper level of counts: any period of centuries is a few rows.
 const SPAN_DAYS: i32 = 512;
 
 /// The time that puts a ticket into a series.

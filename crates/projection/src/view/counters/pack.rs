@@ -70,7 +70,12 @@ impl Packed {
 
     /// Adds tickets to a slot, or takes them out.
     pub(super) fn add(&mut self, at: u16, count: Count, on_start: Count) {
-        let place = self.0.binary_search_by_key(&at, |slot| slot.at);
+        // Mostly it is now that something is counted: the last slot, or one after it.
+        let place = match self.0.last() {
+            Some(last) if last.at == at => Ok(self.0.len() - 1),
+            Some(last) if last.at > at => self.0.binary_search_by_key(&at, |slot| slot.at),
+            _ => Err(self.0.len()),
+        };
         let place = place.unwrap_or_else(|place| {
             self.0.insert(place, Slot { at, ..Slot::default() });
             place

@@ -11,7 +11,7 @@ use super::super::rows::{TicketRow, ValueRow};
 use super::pack::{Count, Packed};
 use super::sketch::{Durations, DurationsRow};
 use super::tally::load;
-use super::{DAY, Dimension, MINUTE, Mark, SPAN_DAYS, Series, TicketValues};
+use super::{DAY, Dimension, MINUTE, Mark, Series, TicketValues};
 use super::{day_and_minute, span_and_slot, starts_minute};
 use crate::store::View;
 
@@ -121,19 +121,9 @@ impl<'a> Counters<'a> {
         Ok((sum.primary, sum.nested))
     }
 
-    /// The durations of whole days, by whole spans where they fit.
+    /// The durations of whole days.
     fn days(&self, series: SeriesKey, first: i32, last: i32, sum: &mut DurationsRow) -> Result<(), Error> {
-        let first_span = (first + SPAN_DAYS - 1).div_euclid(SPAN_DAYS);
-        let last_span = last.div_euclid(SPAN_DAYS);
-        if first_span >= last_span {
-            return self.merge(series, table::DURATIONS, first, last, sum);
-        }
-        self.merge(series, table::DURATIONS, first, first_span * SPAN_DAYS, sum)?;
-        self.merge(series, table::SPAN_DURATIONS, first_span, last_span, sum)?;
-        self.merge(series, table::DURATIONS, last_span * SPAN_DAYS, last, sum)
-    }
-
-    fn merge(&self, series: SeriesKey, table: u8, first: i32, last: i32, sum: &mut DurationsRow) -> Result<(), Error> {
+        let table = table::DURATIONS;
         for row in self.rows.scan(&series.row(table, first), &series.row(table, last)) {
             let row = DurationsRow::decode(&row?.1).ok_or_else(|| Error::row(table))?;
             sum.primary.merge(&row.primary);

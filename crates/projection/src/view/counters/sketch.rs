@@ -1,6 +1,6 @@
 //! Percentiles of durations from logarithmic buckets, in whole numbers alone: every machine gets the same bytes.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use prost::encoding::{decode_varint, encode_varint};
@@ -14,37 +14,56 @@ const PER_DOUBLING: u64 = 1 << BITS;
 pub(crate) struct Sketch {
     /// In nanoseconds.
     sum: u128,
-    buckets: BTreeMap<u16, u64>,
+    /// How many in each bucket, in order; empty buckets are left out.
+    buckets: Vec<(u16, u64)>,
 }
 
 impl Sketch {
     /// Puts in a value of so many nanoseconds.
     pub(crate) fn add(&mut self, nanos: u64) {
         self.sum += u128::from(nanos);
-        *self.buckets.entry(bucket(nanos)).or_default() += 1;
+        let at = bucket(nanos);
+        match self.place(at) {
+            Ok(place) => self.buckets[place].1 += 1,
+            Err(place) => self.buckets.insert(place, (at, 1)),
+        }
     }
 
     /// Takes out a value that was put in.
     pub(crate) fn remove(&mut self, nanos: u64) {
-        let at = bucket(nanos);
-        let Some(count) = self.buckets.get_mut(&at) else { return };
-        *count -= 1;
-        if *count == 0 {
-            self.buckets.remove(&at);
+        let Ok(place) = self.place(bucket(nanos)) else { return };
+        self.buckets[place].1 -= 1;
+        if self.buckets[place].1 == 0 {
+            self.buckets.remove(place);
         }
         self.sum = self.sum.saturating_sub(u128::from(nanos));
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.sum += other.sum;
-        for (at, count) in &other.buckets {
-            *self.buckets.entry(*at).or_default() += count;
+        let mut merged = Vec::with_capacity(self.buckets.len() + other.buckets.len());
+        let (mut ours, mut theirs) = (self.buckets.iter().peekable(), other.buckets.iter().peekable());
+        while let (Some(one), Some(two)) = (ours.peek(), theirs.peek()) {
+            let (from, count) = match one.0.cmp(&two.0) {
+                Ordering::Less => (*one, 0),
+                Ordering::Greater => (*two, 0),
+                Ordering::Equal => (*one, two.1),
+            };
+            merged.push((from.0, from.1 + count));
+            ours.next_if(|bucket| bucket.0 == from.0);
+            theirs.next_if(|bucket| bucket.0 == from.0);
         }
+        merged.extend(ours.chain(theirs));
+        self.buckets = merged;
+    }
+
+    fn place(&self, bucket: u16) -> Result<usize, usize> {
+        self.buckets.binary_search_by_key(&bucket, |(at, _)| *at)
     }
 
     /// Values in the bag.
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.values().sum()
+        self.buckets.iter().map(|(_, count)| count).sum()
     }
 
     /// Exact, to the nanosecond below; `None` without values.
@@ -59,7 +78,7 @@ impl Sketch {
         let rank = (self.count() * per_mille).div_ceil(1000).max(1);
         let mut seen = 0;
         let hit = self.buckets.iter().find(|(_, count)| {
-            seen += **count;
+            seen += count;
             seen >= rank
         });
         hit.map(|(at, _)| Duration::from_nanos(middle(*at)))
@@ -82,7 +101,7 @@ impl Sketch {
         let mut last: u16 = 0;
         for _ in 0..decode_varint(bytes).ok()? {
             last = last.checked_add(u16::try_from(decode_varint(bytes).ok()?).ok()?)?;
-            sketch.buckets.insert(last, decode_varint(bytes).ok()?);
+            sketch.buckets.push((last, decode_varint(bytes).ok()?));
         }
         let high = decode_varint(bytes).ok()?;
         sketch.sum = u128::from(high) << 64 | u128::from(decode_varint(bytes).ok()?);

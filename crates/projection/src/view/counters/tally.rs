@@ -8,7 +8,7 @@ use super::super::error::Error;
 use super::super::keys::{self, SeriesKey, ShortDigest, WorkspaceKey, table};
 use super::super::rows::{TicketRow, ValueRow};
 use super::pack::{Count, Packed};
-use super::sketch::DurationsRow;
+use super::sketch::{Durations, DurationsRow};
 use super::{Dimension, Mark, Series, TicketValues, day_and_minute, span_and_slot, starts_minute};
 use crate::store::{Batch, View};
 
@@ -19,13 +19,6 @@ const KEPT_VALUES: usize = 65_536;
 
 /// A row of a series: the table, the series and the day or span.
 type RowKey = (u8, SeriesKey, i32);
-
-/// Which duration of a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    FirstResponse,
-    Resolution,
-}
 
 /// Keeps the counts while tickets are opened, assigned, answered and closed.
 pub(crate) struct Tally {
@@ -64,23 +57,28 @@ impl Tally {
     /// A ticket was closed; its closer is not counted yet, and `closer` was counted until now.
     pub(crate) fn closed(&mut self, rows: &dyn View, ticket: &Counted<'_>, closer: ShortDigest) -> Result<(), Error> {
         self.moved(rows, ticket, Dimension::Closer, closer)?;
+        let TicketRow { first_response, .. } = *ticket.row;
         let resolution = ticket.row.resolution();
         for dimension in Dimension::ALL {
             let value = ticket.values.get(dimension);
             self.count(rows, ticket, Mark::Closed, dimension, value, 1)?;
-            self.time(rows, ticket, Mark::Closed, dimension, value, Kind::FirstResponse, ticket.row.first_response)?;
-            self.time(rows, ticket, Mark::Closed, dimension, value, Kind::Resolution, resolution)?;
-            self.time(rows, ticket, Mark::Opened, dimension, value, Kind::Resolution, resolution)?;
+            self.durations(rows, ticket, Mark::Closed, dimension, value, |durations| {
+                first_response.iter().for_each(|took| durations.first_response.add(*took));
+                resolution.iter().for_each(|took| durations.resolution.add(*took));
+            })?;
+            self.durations(rows, ticket, Mark::Opened, dimension, value, |durations| {
+                resolution.iter().for_each(|took| durations.resolution.add(*took));
+            })?;
         }
         Ok(())
     }
 
     /// An open ticket got its first response.
     pub(crate) fn answered(&mut self, rows: &dyn View, ticket: &Counted<'_>) -> Result<(), Error> {
-        let took = ticket.row.first_response;
+        let Some(took) = ticket.row.first_response else { return Ok(()) };
         for dimension in Dimension::ALL {
             let value = ticket.values.get(dimension);
-            self.time(rows, ticket, Mark::Opened, dimension, value, Kind::FirstResponse, took)?;
+            self.durations(rows, ticket, Mark::Opened, dimension, value, |all| all.first_response.add(took))?;
         }
         Ok(())
     }
@@ -98,11 +96,8 @@ impl Tally {
         self.count(rows, ticket, Mark::Opened, dimension, before, -1)?;
         self.count(rows, ticket, Mark::Opened, dimension, value, 1)?;
         let Some(took) = ticket.row.first_response else { return Ok(()) };
-        let time = Time(ticket.row.open_time);
-        self.each_sketch(rows, ticket, dimension, before, Mark::Opened, time, |row, nested| {
-            row.of(nested).first_response.remove(took);
-        })?;
-        self.time(rows, ticket, Mark::Opened, dimension, value, Kind::FirstResponse, Some(took))
+        self.durations(rows, ticket, Mark::Opened, dimension, before, |all| all.first_response.remove(took))?;
+        self.durations(rows, ticket, Mark::Opened, dimension, value, |all| all.first_response.add(took))
     }
 
     /// Rows to be written.
@@ -161,45 +156,19 @@ impl Tally {
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)] // one line of a table: which series, which duration, how long
-    fn time(
+    fn durations(
         &mut self,
         rows: &dyn View,
         ticket: &Counted<'_>,
         mark: Mark,
         dimension: Dimension,
         value: ShortDigest,
-        kind: Kind,
-        took: Option<u64>,
+        change: impl FnOnce(&mut Durations),
     ) -> Result<(), Error> {
-        let (Some(took), Some(time)) = (took, time_of(ticket.row, mark)) else { return Ok(()) };
-        self.each_sketch(rows, ticket, dimension, value, mark, time, |row, nested| {
-            let durations = row.of(nested);
-            match kind {
-                Kind::FirstResponse => durations.first_response.add(took),
-                Kind::Resolution => durations.resolution.add(took),
-            }
-        })
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn each_sketch(
-        &mut self,
-        rows: &dyn View,
-        ticket: &Counted<'_>,
-        dimension: Dimension,
-        value: ShortDigest,
-        mark: Mark,
-        time: Time,
-        change: impl Fn(&mut DurationsRow, bool),
-    ) -> Result<(), Error> {
-        let series = Series { dimension, value }.key(ticket.workspace, mark);
+        let Some(time) = time_of(ticket.row, mark) else { return Ok(()) };
         let (day, _) = day_and_minute(time);
-        let (span, _) = span_and_slot(day);
-        for key in [(table::DURATIONS, series, day), (table::SPAN_DURATIONS, series, span)] {
-            let row = self.durations.change(key, || load(rows, key, DurationsRow::decode))?;
-            change(row, ticket.row.nested());
-        }
+        let key = (table::DURATIONS, Series { dimension, value }.key(ticket.workspace, mark), day);
+        change(self.durations.change(key, || load(rows, key, DurationsRow::decode))?.of(ticket.row.nested()));
         Ok(())
     }
 }

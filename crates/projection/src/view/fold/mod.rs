@@ -7,6 +7,7 @@
 mod change;
 mod conversation;
 mod decision;
+mod decode;
 mod entry;
 mod fact;
 mod ticket;
@@ -31,6 +32,7 @@ use super::live::Commit;
 use super::rows::{KnownRow, PositionRow};
 use crate::store::{Batch, View};
 use conversation::Conversation;
+pub(crate) use decode::decode;
 use turn::Turn;
 
 /// Conversations kept in memory between batches, of about a kilobyte each.

@@ -2,6 +2,7 @@
 
 mod against_oracle;
 mod batches;
+mod decoding;
 mod folded;
 mod log;
 mod random;
