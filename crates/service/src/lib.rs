@@ -1,6 +1,7 @@
 //! What every service shares: configuration, telemetry, gRPC serving with health and reflection, statuses that say
 //! what to do, supervised tasks and an orderly end.
 
+mod allocator;
 pub mod config;
 mod grpc;
 mod secret;
