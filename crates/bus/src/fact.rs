@@ -1,12 +1,15 @@
 //! Appending facts: many on their way at once, each tried again until the server has it or patience ends.
 
+use std::borrow::Borrow;
+use std::pin::pin;
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 use conversation::Revision;
-use futures::future::join_all;
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
 use prost::Message;
 use proto::v1;
 use tokio::time::Instant;
@@ -44,31 +47,43 @@ impl Bus {
     /// that the server still knows has the revision of the first.
     ///
     /// An error leaves open whether the fact is on the stream: appending it again is safe, its id is the same.
-    pub async fn publish_facts(&self, events: Vec<v1::Event>, trace: &TraceParent) -> Vec<Result<Revision, Error>> {
-        let mut envelopes = Vec::with_capacity(events.len());
-        for event in &events {
-            envelopes.push(envelope(event, trace));
-        }
+    pub async fn publish_facts(
+        &self,
+        events: impl IntoIterator<Item = impl Borrow<v1::Event>>,
+        trace: &TraceParent,
+    ) -> Vec<Result<Revision, Error>> {
+        let envelopes = events.into_iter().map(|event| envelope(event.borrow(), trace)).collect();
         self.append_all(envelopes).await
     }
 
     pub(crate) async fn append_all(&self, envelopes: Vec<Result<Envelope, Error>>) -> Vec<Result<Revision, Error>> {
         let deadline = Instant::now() + PATIENCE;
-        let mut sent = Vec::with_capacity(envelopes.len());
+        let mut done = Vec::with_capacity(envelopes.len());
+        let mut sent = FuturesOrdered::new();
         for envelope in envelopes {
-            sent.push(match envelope {
-                Ok(envelope) => {
-                    let ack = self.send(&envelope).await;
-                    Ok((envelope, ack))
+            let mut sending = pin!(async {
+                let envelope = envelope?;
+                let ack = self.send(&envelope).await;
+                Ok((envelope, ack))
+            });
+            // So many may be on their way at once, of all who append together. Whoever waits for a turn has to take in
+            // what was acknowledged meanwhile: what nobody takes in counts as on its way for ever.
+            let on_its_way = loop {
+                tokio::select! {
+                    biased;
+                    on_its_way = &mut sending => break on_its_way,
+                    Some(settled) = sent.next(), if !sent.is_empty() => done.push(settled),
                 }
-                Err(error) => Err(error),
+            };
+            sent.push_back(async move {
+                let (envelope, ack) = on_its_way?;
+                self.settle(&envelope, ack, deadline).await
             });
         }
-        join_all(sent.into_iter().map(async |sent| {
-            let (envelope, ack) = sent?;
-            self.settle(&envelope, ack, deadline).await
-        }))
-        .await
+        while let Some(settled) = sent.next().await {
+            done.push(settled);
+        }
+        done
     }
 
     async fn send(&self, envelope: &Envelope) -> Result<PublishAckFuture, Error> {

@@ -10,12 +10,30 @@ async fn facts_stand_in_the_order_in_which_they_were_given() {
     let (_server, bus) = bus().await;
     let ids: Vec<String> = (0..2_500).map(|n| format!("m{n}")).collect();
     let trace = TraceParent::start();
-    let done = bus.publish_facts(ids.iter().map(|id| received(id)).collect(), &trace).await;
+    let done = bus.publish_facts(ids.iter().map(|id| received(id)), &trace).await;
     let revisions: Vec<u64> = done.into_iter().map(Result::unwrap).collect();
     assert!(revisions.is_sorted());
     let stored = everything(&bus).await;
     assert_eq!(stored.iter().map(|(_, event)| event.id.clone()).collect::<Vec<_>>(), ids);
     assert_eq!(stored.iter().map(|(revision, _)| *revision).collect::<Vec<_>>(), revisions);
+}
+
+/// More than may be on their way at once, of callers who each wait for all of theirs.
+#[tokio::test]
+async fn many_who_append_much_at_once_do_not_wait_for_each_other() {
+    let (_server, bus) = bus().await;
+    let append = |caller: usize| {
+        let (bus, trace) = (bus.clone(), TraceParent::start());
+        let facts: Vec<_> = (0..1_000).map(|n| received(&format!("m{caller}-{n}"))).collect();
+        tokio::spawn(async move { bus.publish_facts(&facts, &trace).await })
+    };
+    let callers: Vec<_> = (0..16).map(append).collect();
+    for caller in callers {
+        let done = tokio::time::timeout(Duration::from_secs(60), caller).await.expect("it ends").unwrap();
+        let revisions: Vec<u64> = done.into_iter().map(Result::unwrap).collect();
+        assert!(revisions.len() == 1_000 && revisions.is_sorted());
+    }
+    assert_eq!(everything(&bus).await.len(), 16_000);
 }
 
 #[tokio::test]
@@ -41,7 +59,7 @@ async fn no_fact_that_was_acknowledged_is_lost_to_a_kill_and_a_reader_sees_each_
             let (trace, mut acknowledged) = (TraceParent::start(), Vec::new());
             for batch in 0..testkit::count("batches-under-kills", 60, 1_000) {
                 let ids: Vec<String> = (0..50).map(|n| format!("m{batch}-{n}")).collect();
-                let done = bus.publish_facts(ids.iter().map(|id| received(id)).collect(), &trace).await;
+                let done = bus.publish_facts(ids.iter().map(|id| received(id)), &trace).await;
                 acknowledged.extend(ids.into_iter().zip(done).filter(|(_, done)| done.is_ok()).map(|(id, _)| id));
             }
             acknowledged

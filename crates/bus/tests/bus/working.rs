@@ -40,7 +40,7 @@ fn start(
 }
 
 async fn publish(bus: &Bus, ids: impl Iterator<Item = (String, String)>) {
-    let events = ids.map(|(conversation, id)| proto::v1::Event { conversation, ..received(&id) }).collect();
+    let events = ids.map(|(conversation, id)| proto::v1::Event { conversation, ..received(&id) });
     for done in bus.publish_facts(events, &TraceParent::start()).await {
         done.unwrap();
     }

@@ -177,7 +177,7 @@ impl Intake {
         trace: &TraceParent,
     ) -> Result<Vec<(usize, String)>, bus::Error> {
         let mut refused = Vec::new();
-        for (at, result) in self.bus.publish_facts(events.to_vec(), trace).await.into_iter().enumerate() {
+        for (at, result) in self.bus.publish_facts(events, trace).await.into_iter().enumerate() {
             match result {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Refused => refused.push((at, error.to_string())),
