@@ -1,25 +1,29 @@
 //! Publishes with acknowledgements.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use async_nats::jetstream::message::PublishMessage;
-use bus::Bus;
+use bus::{Bus, Recorded, TraceParent};
 use bytes::Bytes;
 use futures::future::try_join_all;
 
 use super::stream::{PREFIX, beside_events};
 
-/// Publishes to a stream beside EVENTS what stands on EVENTS.
+/// Publishes to a stream beside EVENTS what stands on EVENTS: the same bytes under the same headers, but each with a
+/// message id of its own.
 #[derive(Clone)]
 pub(crate) struct Publisher {
     jetstream: async_nats::jetstream::Context,
     samples: Arc<Vec<Sample>>,
+    published: Arc<AtomicU64>,
 }
 
 struct Sample {
     subject: String,
+    name: &'static str,
+    trace: String,
     payload: Bytes,
 }
 
@@ -31,10 +35,11 @@ impl Publisher {
         let mut taken = Vec::with_capacity(samples);
         while taken.len() < samples {
             for recorded in reader.next().await {
-                taken.push(Sample { subject: subject(&recorded.event()?), payload: recorded.payload });
+                taken.push(sample(recorded)?);
             }
         }
-        Ok(Publisher { jetstream: bus.jetstream().clone(), samples: Arc::new(taken) })
+        let published = Arc::new(AtomicU64::new(0));
+        Ok(Publisher { jetstream: bus.jetstream().clone(), samples: Arc::new(taken), published })
     }
 
     /// `batches` times: publishes `size` messages, then waits for all their acknowledgements. So many batches `at_once`.
@@ -64,7 +69,13 @@ impl Publisher {
         let mut acks = Vec::with_capacity(size);
         for nth in first..first + size {
             let sample = self.samples.get(nth % self.samples.len()).context("no samples")?;
-            let message = PublishMessage::build().payload(sample.payload.clone());
+            // As long as the ids of facts.
+            let id = format!("{:032x}", self.published.fetch_add(1, Ordering::Relaxed));
+            let message = PublishMessage::build()
+                .payload(sample.payload.clone())
+                .message_id(id)
+                .header("Threadmark-Event", sample.name)
+                .header(TraceParent::HEADER, sample.trace.as_str());
             acks.push(self.jetstream.send_publish(sample.subject.clone(), message).await?.into_future());
         }
         try_join_all(acks).await?;
@@ -72,9 +83,15 @@ impl Publisher {
     }
 }
 
-/// Where an event would stand if the stream beside were EVENTS.
-fn subject(event: &proto::v1::Event) -> String {
-    let kind = event.event.as_ref().map_or("fact", proto::subject_kind);
+fn sample(recorded: Recorded) -> anyhow::Result<Sample> {
+    let event = recorded.event()?;
+    let kind = event.event.as_ref().context("an event that holds nothing")?;
     let partition = bus::partition(&event.workspace, &event.conversation);
-    format!("{PREFIX}.{partition}.{}.{}.{kind}", event.workspace, event.conversation)
+    let place = format!("{}.{}.{}", event.workspace, event.conversation, proto::subject_kind(kind));
+    Ok(Sample {
+        subject: format!("{PREFIX}.{partition}.{place}"),
+        name: proto::event_name(kind),
+        trace: recorded.trace.context("an event without a trace")?.as_str().to_owned(),
+        payload: recorded.payload,
+    })
 }

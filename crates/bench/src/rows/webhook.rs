@@ -21,8 +21,9 @@ use crate::load::webhook::{self, Webhooks};
 use crate::measure::{Latencies, Pairs, ROUNDS, rate};
 use crate::table::{Line, Table, Target, Unit};
 
-const SPEED: &str = "webhook items/s of 1,000 customers, beside bare publishing with acks in the same windows";
-const WAITING: &str = "answer to a webhook of 1 item at 500/s, beside bare publish and ack";
+const SPEED: &str =
+    "webhook items/s of 1,000 customers, beside bare publishing of the same messages with acks, in the same windows";
+const WAITING: &str = "answer to a webhook of 1 item at 500/s, beside bare publish and ack of the same message";
 const CUSTOMERS: u64 = 1_000;
 /// Events whose bytes the bare side repeats.
 const SAMPLES: usize = 1_000;
