@@ -43,7 +43,7 @@ impl ViewArguments {
 /// What `threadmark up` would use.
 pub(crate) fn options(dir: &Path, engine: Engine, workspace: &str) -> anyhow::Result<Options> {
     let mut config = Config::load(None)?;
-    config.workspaces = vec![Workspace { name: workspace.to_owned(), assign_on_write: true, unassign_on_close: true }];
+    config.workspaces = vec![Workspace::new(workspace)];
     config.projection.engine = match engine {
         Engine::Sled => service::config::Engine::Sled,
         Engine::Fjall => service::config::Engine::Fjall,

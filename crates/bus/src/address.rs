@@ -2,8 +2,9 @@
 
 use conversation::ConversationId;
 
-use crate::key::{find_or_create, read};
-use crate::{Bus, Error};
+use crate::key::key_name;
+use crate::kv::{find_or_create, read};
+use crate::{Bus, Error, Keyring, WorkspaceKeys};
 
 /// One way in which a channel names a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +88,18 @@ impl Bus {
         Ok(Resolved { conversation, continues })
     }
 
+    /// The conversation of a contact with its keyring where all of it is at hand: the server is not asked, and has
+    /// nothing to learn. `None` says nothing about the contact.
+    pub fn known(&self, workspace: &str, channel: &str, addresses: &[Address]) -> Option<(ConversationId, Keyring)> {
+        let keys = self.0.workspaces.get(workspace)?;
+        let mut known =
+            addresses.iter().map(|address| self.0.addresses.get(&alias_key(&keys, workspace, channel, address)));
+        let conversation = known.next()??;
+        let agreed = known.all(|other| other.as_ref() == Some(&conversation));
+        let keyring = self.0.keyrings.get(&key_name(workspace, &conversation)).filter(|_| agreed)?;
+        Some((conversation, keyring))
+    }
+
     /// Gives a conversation one more address, as when a number changes.
     ///
     /// # Errors
@@ -124,7 +137,11 @@ impl Bus {
         Ok((holder, Some(weakest)))
     }
 
-    async fn find_address(
+    /// The conversation that an address of a contact leads to, if it leads to one.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn find_address(
         &self,
         workspace: &str,
         channel: &str,
@@ -156,9 +173,12 @@ impl Bus {
     }
 
     async fn alias_key(&self, workspace: &str, channel: &str, address: &Address) -> Result<String, Error> {
-        let keys = self.workspace(workspace).await?;
-        Ok(format!("{workspace}.{}", keys.fact_id(&["address", channel, address.kind.name(), &address.value])))
+        Ok(alias_key(&self.workspace(workspace).await?, workspace, channel, address))
     }
+}
+
+fn alias_key(keys: &WorkspaceKeys, workspace: &str, channel: &str, address: &Address) -> String {
+    format!("{workspace}.{}", keys.fact_id(&["address", channel, address.kind.name(), &address.value]))
 }
 
 fn parse(key: &str, value: &[u8]) -> Result<ConversationId, Error> {

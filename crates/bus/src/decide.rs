@@ -4,8 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind};
-use conversation::{Command, ConversationId, Decision, OpenTicket, Refusal, Revision, Settings, State, Time};
+use async_nats::jetstream::stream::RawMessageErrorKind;
+use conversation::{Command, ConversationId, Decision, OpenTicket, Refusal, Revision, Settings, Time};
 use prost::Message;
 use proto::v1;
 use sha2::{Digest, Sha256};
@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use crate::connect::PATIENCE;
 use crate::error::publish_error;
 use crate::fact::EVENT_HEADER;
-use crate::{Bus, Error, ErrorKind, TraceParent, subject};
+use crate::load::{decode, state_of};
+use crate::{Bus, Error, ErrorKind, Loaded, TraceParent, subject};
 
 /// Longest pause before deciding again, in milliseconds: 2 to 20 ms keep writers on replicated streams apart.
 const PAUSE_MS: std::ops::Range<u64> = 2..20;
@@ -112,54 +113,36 @@ impl Bus {
         }
     }
 
-    /// The last decision of a conversation, from the leader of the stream.
-    ///
-    /// # Errors
-    /// [`Error::Away`]; [`Error::Unreadable`] when what is there is no decision.
-    pub async fn last_decision(
-        &self,
-        workspace: &str,
-        conversation: &ConversationId,
-    ) -> Result<Option<(Revision, v1::Event)>, Error> {
-        let subject = subject::decision(workspace, conversation);
-        match self.events().await?.get_last_raw_message_by_subject(&subject).await {
-            Ok(message) => Ok(Some((message.sequence, decode(message.sequence, &message.payload)?))),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-            Err(error) => Err(Error::away("loading a decision", error)),
-        }
-    }
-
-    /// The state of a conversation, from the leader of the stream.
-    ///
-    /// # Errors
-    /// As [`Bus::last_decision`].
-    pub async fn state(&self, workspace: &str, conversation: &ConversationId) -> Result<State, Error> {
-        let last = self.last_decision(workspace, conversation).await?;
-        Ok(last.map_or_else(
-            || State::new(conversation.clone()),
-            |(revision, event)| state_of(conversation, revision, &event),
-        ))
-    }
-
     async fn try_decide(&self, proposal: &Proposal) -> Result<Outcome, DecideError> {
-        let last = self.last_decision(&proposal.workspace, &proposal.conversation).await?;
-        let state = match &last {
-            Some((revision, event)) => state_of(&proposal.conversation, *revision, event),
-            None => State::new(proposal.conversation.clone()),
-        };
-        match conversation::decide(&state, &proposal.command, &proposal.settings, now())? {
+        let loaded = self.load(&proposal.workspace, &proposal.conversation).await?;
+        self.decide_on(&loaded, proposal).await
+    }
+
+    /// Decides a command on the state that was loaded, once: what is appended follows exactly that state. So whoever
+    /// looked at the state before proposing acts on what they saw.
+    ///
+    /// # Errors
+    /// [`DecideError::Refused`] by the rules. [`DecideError::Bus`] with [`Error::Conflict`] when the conversation has
+    /// moved on: load again. With [`Error::Away`] the decision may have been made: load again, the same command id
+    /// tells.
+    pub async fn decide_on(&self, loaded: &Loaded, proposal: &Proposal) -> Result<Outcome, DecideError> {
+        if loaded.workspace != proposal.workspace || loaded.state.conversation != proposal.conversation {
+            return Err(Error::unreadable("the proposal", "it is for another conversation than the one loaded").into());
+        }
+        let state = &loaded.state;
+        match conversation::decide(state, &proposal.command, &proposal.settings, now())? {
             conversation::Verdict::Nothing { revision, primary } => {
                 Ok(Outcome { revision, verdict: Verdict::Nothing { primary } })
             }
             conversation::Verdict::Repeat(revision) => {
-                let event = match last {
-                    Some((last, event)) if last == revision => event,
+                let event = match &loaded.last {
+                    Some(event) if state.revision == revision => event.clone(),
                     _ => self.decision_at(revision).await?,
                 };
                 decided(proposal, revision, event, true)
             }
             conversation::Verdict::Append(decision) => {
-                let channel = last.map(|(_, event)| event.channel).unwrap_or_default();
+                let channel = loaded.last.as_ref().map(|event| event.channel.clone()).unwrap_or_default();
                 let event = decision_event(proposal, &decision, channel);
                 let revision = self.append_decision(proposal, &event, state.revision).await?;
                 let decision = Box::new(Decision { after: decision.after.clone().recorded_at(revision), ..*decision });
@@ -204,7 +187,8 @@ fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Retry)
 }
 
-fn pause() -> Duration {
+/// Keeps those who write to the same place apart: 2 to 20 ms.
+pub(crate) fn pause() -> Duration {
     let [byte] = crate::seal::random::<1>();
     Duration::from_millis(PAUSE_MS.start + u64::from(byte) % (PAUSE_MS.end - PAUSE_MS.start))
 }
@@ -213,18 +197,6 @@ fn pause() -> Duration {
 pub fn now() -> Time {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Time(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-fn decode(revision: Revision, payload: &[u8]) -> Result<v1::Event, Error> {
-    v1::Event::decode(payload).map_err(|error| Error::unreadable(format!("the event at revision {revision}"), error))
-}
-
-fn state_of(conversation: &ConversationId, revision: Revision, event: &v1::Event) -> State {
-    let after = match &event.event {
-        Some(v1::event::Event::Decided(decided)) => decided.after.clone().unwrap_or_default(),
-        _ => v1::ConversationState::default(),
-    };
-    proto::state_from(conversation.clone(), &after, revision)
 }
 
 fn decided(proposal: &Proposal, revision: Revision, event: v1::Event, repeated: bool) -> Result<Outcome, DecideError> {

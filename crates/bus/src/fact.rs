@@ -1,20 +1,24 @@
 //! Appending facts: many on their way at once, each tried again until the server has it or patience ends.
 
 use std::borrow::Borrow;
+use std::collections::VecDeque;
+use std::future::{IntoFuture as _, ready};
 use std::pin::pin;
 use std::time::Duration;
 
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::HeaderName;
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use bytes::Bytes;
 use conversation::Revision;
-use futures::StreamExt as _;
-use futures::stream::FuturesOrdered;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use prost::Message;
 use proto::v1;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::connect::PATIENCE;
+use crate::connect::{PATIENCE, REQUEST};
 use crate::error::publish_error;
 use crate::{Bus, Error, ErrorKind, TraceParent, subject};
 
@@ -37,8 +41,8 @@ impl Envelope {
         PublishMessage::build()
             .payload(self.payload.clone())
             .message_id(&self.id)
-            .header(EVENT_HEADER, self.name)
-            .header(TraceParent::HEADER, self.trace.as_str())
+            .header(HeaderName::from_static(EVENT_HEADER), self.name)
+            .header(HeaderName::from_static(TraceParent::HEADER), self.trace.as_str())
     }
 }
 
@@ -58,26 +62,49 @@ impl Bus {
 
     pub(crate) async fn append_all(&self, envelopes: Vec<Result<Envelope, Error>>) -> Vec<Result<Revision, Error>> {
         let deadline = Instant::now() + PATIENCE;
-        let mut done = Vec::with_capacity(envelopes.len());
-        let mut sent = FuturesOrdered::new();
-        for envelope in envelopes {
-            let mut sending = pin!(async {
-                let envelope = envelope?;
-                let ack = self.send(&envelope).await;
-                Ok((envelope, ack))
-            });
+        let mut done: Vec<Option<Result<Revision, Error>>> = Vec::with_capacity(envelopes.len());
+        let mut open = Vec::with_capacity(envelopes.len());
+        for (at, envelope) in envelopes.into_iter().enumerate() {
+            match envelope {
+                Ok(envelope) => {
+                    open.push((at, envelope));
+                    done.push(None);
+                }
+                Err(error) => done.push(Some(Err(error))),
+            }
+        }
+        loop {
+            let results = self.append_once(&open, deadline).await;
+            for ((at, _), result) in open.iter().zip(results) {
+                done[*at] = Some(result);
+            }
+            open.retain(|(at, _)| matches!(&done[*at], Some(Err(error)) if error.kind() != ErrorKind::Refused));
+            if open.is_empty() || Instant::now() + PAUSE >= deadline {
+                return done.into_iter().flatten().collect();
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Sends all of them, one behind the other, and answers in the same order what became of each.
+    async fn append_once(&self, open: &[(usize, Envelope)], deadline: Instant) -> Vec<Result<Revision, Error>> {
+        let mut done = Vec::with_capacity(open.len());
+        let mut sent = Sent { acks: VecDeque::with_capacity(open.len()), until: deadline };
+        for (_, envelope) in open {
+            let mut sending = pin!(self.0.jetstream.send_publish(envelope.subject.clone(), envelope.message()));
             // So many may be on their way at once, of all who append together. Whoever waits for a turn has to take in
             // what was acknowledged meanwhile: what nobody takes in counts as on its way for ever.
             let on_its_way = loop {
                 tokio::select! {
                     biased;
                     on_its_way = &mut sending => break on_its_way,
-                    Some(settled) = sent.next(), if !sent.is_empty() => done.push(settled),
+                    Some(settled) = sent.next() => done.push(settled),
                 }
             };
-            sent.push_back(async move {
-                let (envelope, ack) = on_its_way?;
-                self.settle(&envelope, ack, deadline).await
+            sent.until = deadline.min(Instant::now() + REQUEST);
+            sent.acks.push_back(match on_its_way {
+                Ok(ack) => ack.into_future(),
+                Err(error) => ready(Err(error)).boxed(),
             });
         }
         while let Some(settled) = sent.next().await {
@@ -85,33 +112,23 @@ impl Bus {
         }
         done
     }
+}
 
-    async fn send(&self, envelope: &Envelope) -> Result<PublishAckFuture, Error> {
-        let sent = self.0.jetstream.send_publish(envelope.subject.clone(), envelope.message()).await;
-        sent.map_err(|error| publish_error("appending", error))
-    }
+/// What is on its way, in the order of sending. Acknowledgements come in this order, so that to wait for the first is
+/// to wait for all: nobody has to be woken for each.
+struct Sent {
+    acks: VecDeque<BoxFuture<'static, Result<PublishAck, PublishError>>>,
+    /// When those that have not come by then count as lost.
+    until: Instant,
+}
 
-    /// Waits for the acknowledgement, and sends again while that may help.
-    async fn settle(
-        &self,
-        envelope: &Envelope,
-        mut ack: Result<PublishAckFuture, Error>,
-        deadline: Instant,
-    ) -> Result<Revision, Error> {
-        loop {
-            let error = match ack {
-                Ok(ack) => match ack.await {
-                    Ok(ack) => return Ok(ack.sequence),
-                    Err(error) => publish_error("appending", error),
-                },
-                Err(error) => error,
-            };
-            if error.kind() == ErrorKind::Refused || Instant::now() + PAUSE >= deadline {
-                return Err(error);
-            }
-            tokio::time::sleep(PAUSE).await;
-            ack = self.send(envelope).await;
-        }
+impl Sent {
+    /// What became of the next; `None` when nothing is on its way. Whoever drops the future misses nothing.
+    async fn next(&mut self) -> Option<Result<Revision, Error>> {
+        let ack = timeout_at(self.until, self.acks.front_mut()?).await;
+        self.acks.pop_front();
+        let ack = ack.unwrap_or_else(|_| Err(PublishError::new(PublishErrorKind::TimedOut)));
+        Some(ack.map(|ack| ack.sequence).map_err(|error| publish_error("appending", error)))
     }
 }
 

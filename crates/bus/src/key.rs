@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_nats::jetstream::kv;
-use async_nats::jetstream::kv::CreateErrorKind;
 use bytes::Bytes;
 use conversation::ConversationId;
 use hmac::{Hmac, Mac};
 use prost::Message;
 use sha2::Sha256;
 
+use crate::kv::{find_or_create, read};
 use crate::seal::{SealKey, random};
 use crate::{Bus, Error, SealError};
 
@@ -40,7 +39,8 @@ impl Keyring {
 pub struct WorkspaceKeys(Arc<Pair>);
 
 struct Pair {
-    hash: [u8; 32],
+    /// Before the first part: to copy it costs less than to begin anew with the key.
+    hash: Hmac<Sha256>,
     seal: SealKey,
 }
 
@@ -52,10 +52,7 @@ impl WorkspaceKeys {
 
     /// The id of a fact, from what makes its source the same source: 32 hex digits of a keyed hash.
     pub fn fact_id(&self, identity: &[&str]) -> String {
-        let mut mac = match Hmac::<Sha256>::new_from_slice(&self.0.hash) {
-            Ok(mac) => mac,
-            Err(_) => unreachable!("HMAC takes keys of any length"),
-        };
+        let mut mac = self.0.hash.clone();
         for part in identity {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
@@ -88,10 +85,14 @@ impl Bus {
             return Ok(keys);
         }
         let stored = self.find_or_make_key::<64>(name).await?;
-        let (mut hash, mut seal) = ([0; 32], [0; 32]);
-        hash.copy_from_slice(&stored[..32]);
-        seal.copy_from_slice(&stored[32..]);
-        let keys = WorkspaceKeys(Arc::new(Pair { hash, seal: SealKey::new(seal) }));
+        let (hash, seal) = stored.split_at(32);
+        let hash = match Hmac::new_from_slice(hash) {
+            Ok(hash) => hash,
+            Err(_) => unreachable!("HMAC takes keys of any length"),
+        };
+        let mut seal_key = [0; 32];
+        seal_key.copy_from_slice(seal);
+        let keys = WorkspaceKeys(Arc::new(Pair { hash, seal: SealKey::new(seal_key) }));
         self.0.workspaces.insert(name.to_owned(), keys.clone());
         Ok(keys)
     }
@@ -142,7 +143,7 @@ fn hex(bytes: &[u8]) -> String {
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
-fn key_name(workspace: &str, conversation: &ConversationId) -> String {
+pub(crate) fn key_name(workspace: &str, conversation: &ConversationId) -> String {
     format!("{workspace}.{conversation}")
 }
 
@@ -150,38 +151,6 @@ fn parse<const N: usize>(name: &str, stored: &[u8]) -> Result<[u8; N], Error> {
     match stored.split_first() {
         Some((&CLEAR, key)) => key.try_into().map_err(|_| Error::unreadable(format!("key {name}"), "its length")),
         _ => Err(Error::unreadable(format!("key {name}"), "stored by a newer version")),
-    }
-}
-
-/// The value of a key as the leader of the bucket has it: a follower may not have heard of it yet.
-pub(crate) async fn read(bucket: &kv::Store, key: &str) -> Result<Option<Bytes>, Error> {
-    if let Some(value) = bucket.get(key).await.map_err(|error| Error::away("reading a bucket", error))? {
-        return Ok(Some(value));
-    }
-    let subject = format!("$KV.{}.{key}", bucket.name);
-    match bucket.stream.get_last_raw_message_by_subject(&subject).await {
-        Ok(message) if message.headers.get("KV-Operation").is_none() => Ok(Some(message.payload)),
-        Ok(_) => Ok(None),
-        Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(Error::away("reading a bucket", error)),
-    }
-}
-
-fn is_missing(error: &async_nats::jetstream::stream::LastRawMessageError) -> bool {
-    matches!(error.kind(), async_nats::jetstream::stream::LastRawMessageErrorKind::NoMessageFound)
-}
-
-/// What stands under a key: `value` if nothing did.
-pub(crate) async fn find_or_create(bucket: &kv::Store, key: &str, value: Bytes) -> Result<Bytes, Error> {
-    if let Some(found) = bucket.get(key).await.map_err(|error| Error::away("reading a bucket", error))? {
-        return Ok(found);
-    }
-    match bucket.create(key, value.clone()).await {
-        Ok(_) => Ok(value),
-        Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {
-            read(bucket, key).await?.ok_or_else(|| Error::unreadable(format!("{}/{key}", bucket.name), "it went away"))
-        }
-        Err(error) => Err(Error::away("writing to a bucket", error)),
     }
 }
 

@@ -2,25 +2,17 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-use async_nats::jetstream::message::Message;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::message::{Acker, Message, StreamMessage};
+use async_nats::{HeaderMap, Subject};
 use bytes::Bytes;
-use conversation::Revision;
-use futures::StreamExt;
-use futures::stream::ReadyChunks;
+use conversation::{Revision, Time};
 use prost::Message as _;
 use proto::v1;
 
+use crate::feed::Feed;
 use crate::{Bus, Error, TraceParent, stream};
 
-/// Most events handed over at once.
-const BATCH: usize = 1_000;
-/// A consumer that nobody reads from is forgotten by the server after this time.
-const FORGOTTEN: Duration = Duration::from_secs(60);
-/// The server says that it is there this often; two missed and we ask anew.
-const HEARTBEAT: Duration = Duration::from_secs(2);
-/// With nothing to read for this long, we make sure that we are not the ones who are lost.
-const SILENCE: Duration = Duration::from_secs(20);
 /// First and longest pause before asking anew.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -34,9 +26,48 @@ pub struct Recorded {
     pub payload: Bytes,
     /// The trace it belongs to.
     pub trace: Option<TraceParent>,
+    /// The subject it stands on.
+    pub subject: Subject,
+    /// Whether it was handed out before, to this process or another, or is tried again.
+    pub redelivered: bool,
+    /// When it was appended, by the clock of the server.
+    pub appended: Time,
+    /// What stands beside it; see [`Recorded::header`].
+    headers: Option<HeaderMap>,
 }
 
 impl Recorded {
+    /// What a consumer handed out, and what acknowledges it; an error when it comes from no stream.
+    pub(crate) fn of(message: Message) -> Result<(Recorded, Acker), async_nats::Error> {
+        let info = message.info()?;
+        let (revision, redelivered) = (info.stream_sequence, info.delivered > 1);
+        let appended = Time(i64::try_from(info.published.unix_timestamp_nanos()).unwrap_or(i64::MAX));
+        let (message, acker) = message.split();
+        let trace = message.headers.as_ref().and_then(|headers| headers.get(TraceParent::HEADER));
+        let trace = trace.and_then(|value| TraceParent::parse(value.as_str()));
+        let async_nats::Message { subject, payload, headers, .. } = message;
+        Ok((Recorded { revision, payload, trace, subject, redelivered, appended, headers }, acker))
+    }
+
+    /// What was asked for by its place.
+    pub(crate) fn stored(message: StreamMessage) -> Recorded {
+        let StreamMessage { subject, sequence, headers, payload, time } = message;
+        Recorded {
+            revision: sequence,
+            payload,
+            trace: headers.get(TraceParent::HEADER).and_then(|value| TraceParent::parse(value.as_str())),
+            subject,
+            redelivered: false,
+            appended: Time(i64::try_from(time.unix_timestamp_nanos()).unwrap_or(i64::MAX)),
+            headers: Some(headers),
+        }
+    }
+
+    /// The value of a header, by its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.as_ref()?.get(name).map(|value| value.as_str())
+    }
+
     /// The event.
     ///
     /// # Errors
@@ -51,20 +82,14 @@ impl Recorded {
 pub struct Reader {
     bus: Bus,
     position: Revision,
-    open: Option<Open>,
+    feed: Option<Feed>,
     pause: Duration,
-}
-
-/// A consumer on the server, and how far it has come.
-struct Open {
-    messages: ReadyChunks<pull::Stream>,
-    delivered: u64,
 }
 
 impl Bus {
     /// Reads EVENTS from the first event after `position`.
     pub fn reader(&self, position: Revision) -> Reader {
-        Reader { bus: self.clone(), position, open: None, pause: PAUSE }
+        Reader { bus: self.clone(), position, feed: None, pause: PAUSE }
     }
 }
 
@@ -81,7 +106,7 @@ impl Reader {
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(position = self.position, %error, "reading the log again from here");
-                    self.open = None;
+                    self.feed = None;
                     tokio::time::sleep(self.pause).await;
                     self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 }
@@ -90,58 +115,21 @@ impl Reader {
     }
 
     async fn try_next(&mut self) -> Result<Vec<Recorded>, Error> {
-        if self.open.is_none() {
-            self.open = Some(self.ask().await?);
-        }
-        let Some(open) = &mut self.open else { return Ok(Vec::new()) };
-        let Ok(chunk) = tokio::time::timeout(SILENCE, open.messages.next()).await else {
-            self.open = None;
+        let feed = match &mut self.feed {
+            Some(feed) => feed,
+            None => {
+                let after = DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 };
+                self.feed.insert(Feed::open(&self.bus, stream::EVENTS, after, None).await?)
+            }
+        };
+        let Some(messages) = feed.next().await? else {
+            self.feed = None;
             return Ok(Vec::new());
         };
-        let chunk = chunk.ok_or_else(|| Error::away("reading the log", "the consumer ended"))?;
-        let mut batch = Vec::with_capacity(chunk.len());
-        for message in chunk {
-            let taken = message.map_err(|error| Error::away("reading the log", error));
-            match taken.and_then(|message| take(message, open)) {
-                Ok(recorded) => batch.push(recorded),
-                // What came before the failure is good, and the failure shows again.
-                Err(error) if batch.is_empty() => return Err(error),
-                Err(_) => {
-                    self.open = None;
-                    break;
-                }
-            }
-        }
-        self.position = batch.last().map_or(self.position, |last: &Recorded| last.revision);
+        let recorded = |message| Recorded::of(message).map(|(recorded, _)| recorded);
+        let batch: Result<Vec<Recorded>, _> = messages.into_iter().map(recorded).collect();
+        let batch = batch.map_err(|error| Error::unreadable("a message of the log", error))?;
+        self.position = batch.last().map_or(self.position, |last| last.revision);
         Ok(batch)
     }
-
-    async fn ask(&self) -> Result<Open, Error> {
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 },
-            ack_policy: AckPolicy::None,
-            inactive_threshold: FORGOTTEN,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
-        let asked = self.bus.0.jetstream.create_consumer_on_stream(config, stream::EVENTS).await;
-        let consumer = asked.map_err(|error| Error::away("asking for the log", error))?;
-        let messages = consumer.stream().max_messages_per_batch(BATCH).heartbeat(HEARTBEAT).messages().await;
-        let messages = messages.map_err(|error| Error::away("asking for the log", error))?;
-        Ok(Open { messages: messages.ready_chunks(BATCH), delivered: 0 })
-    }
-}
-
-/// Checks that nothing was lost on the way: the consumer numbers what it hands out.
-fn take(message: Message, open: &mut Open) -> Result<Recorded, Error> {
-    let info = message.info().map_err(|error| Error::unreadable("a message of the log", error))?;
-    let (revision, delivered) = (info.stream_sequence, info.consumer_sequence);
-    if delivered != open.delivered + 1 {
-        return Err(Error::away("reading the log", "a message was lost on the way"));
-    }
-    open.delivered = delivered;
-    let trace = message.headers.as_ref().and_then(|headers| headers.get(TraceParent::HEADER));
-    let trace = trace.and_then(|value| TraceParent::parse(value.as_str()));
-    Ok(Recorded { revision, trace, payload: message.message.payload })
 }

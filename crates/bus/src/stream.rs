@@ -16,10 +16,24 @@ pub(crate) const REJECTED: &str = "REJECTED";
 pub(crate) const EXTERNAL: &str = "EXTERNAL";
 /// What a consumer gave up on.
 pub(crate) const DEAD: &str = "DEAD";
+/// Durable timers: schedules and what they became when due. A stream of its own, since one with schedules lets a
+/// publisher roll it up.
+pub(crate) const TIMERS: &str = "TIMERS";
+/// What each rule, or the bot, did about an event.
+pub(crate) const RUNS: &str = "RUNS";
 /// Bucket: which conversation an address belongs to.
 pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
 pub(crate) const KEYS: &str = "keys";
+/// Bucket: agents, teams and presence.
+pub(crate) const DIRECTORY: &str = "directory";
+/// Bucket: rules with their versions.
+pub(crate) const RULES: &str = "rules";
+/// Bucket: whose turn it is in each team.
+pub(crate) const ROTATION: &str = "rotation";
+
+/// Bucket: what was done once and is not to be done again: rules that fired, the presence that was told of.
+pub(crate) const ONCE: &str = "once";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
@@ -52,9 +66,19 @@ fn streams(options: &Options) -> Vec<Config> {
     let events = Config { deny_delete: true, deny_purge: true, ..kept(EVENTS, "ev.>", Duration::ZERO) };
     // 30 days: the design's, long enough for a human to look at what was turned away.
     let month = 30 * DAY;
-    let mut all =
-        vec![events, kept(REJECTED, "rejected.>", month), kept(EXTERNAL, "ext.>", month), kept(DEAD, "dead.>", month)];
-    all.extend([ALIASES, KEYS].map(|bucket| bucket_config(bucket, options)));
+    // No age: it would end schedules before they are due. Due timers are taken off once they were worked on.
+    let timers =
+        Config { allow_message_schedules: true, allow_rollup: true, ..kept(TIMERS, "timer.>", Duration::ZERO) };
+    let mut all = vec![
+        events,
+        timers,
+        kept(REJECTED, "rejected.>", month),
+        kept(EXTERNAL, "ext.>", month),
+        kept(DEAD, "dead.>", month),
+        // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
+        Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
+    ];
+    all.extend([ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE].map(|bucket| bucket_config(bucket, options)));
     all
 }
 
@@ -132,6 +156,7 @@ fn reconcile(found: &Config, wanted: &Config) -> Config {
         allow_rollup: wanted.allow_rollup,
         deny_delete: wanted.deny_delete,
         deny_purge: wanted.deny_purge,
+        allow_message_schedules: wanted.allow_message_schedules,
         ..found.clone()
     }
 }

@@ -1,9 +1,9 @@
-//! Ordered workers with failover: what the bot, the rules and delivery consume EVENTS with.
+//! Ordered workers with failover: what the bot, the rules and delivery consume EVENTS with, and other streams.
 //!
-//! Eight durable consumers of eight partitions each. The server pins a consumer to one process and moves it to another
-//! when that one is silent. Inside, one event of a conversation is worked on at a time while other conversations go
-//! on. Pinning is not a lock: two processes may work on one event for a moment, so effects have to be fenced, by the
-//! expected sequence or by an id of their own.
+//! A few durable consumers, of eight partitions each for EVENTS. The server pins a consumer to one process and moves
+//! it to another when that one is silent. Inside, one event of a conversation (or other key, see [`Source`]) is worked
+//! on at a time while others go on. Pinning is not a lock: two processes may work on one event for a moment, so effects
+//! have to be fenced, by the expected sequence or by an id of their own.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -14,16 +14,15 @@ use std::time::Duration;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PriorityPolicy, PullConsumer, pull};
 use async_nats::jetstream::message::Acker;
+use async_nats::jetstream::stream::{DeleteMessageErrorKind, Stream};
 use futures::StreamExt;
 use prost::Message as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{Bus, Error, PARTITIONS, Recorded, TraceParent};
+use crate::{Bus, Error, Recorded, Source, TraceParent};
 
-/// Durable consumers of a worker: each is a Raft group on a cluster, so they are few.
-const GROUPS: u32 = 8;
 /// The one priority group of a consumer.
 const PINNED: &str = "pinned";
 /// A process that has not pulled for this long loses its consumers to another.
@@ -33,6 +32,8 @@ const PULL: Duration = Duration::from_millis(1_000);
 /// The server hands an event out again after this, unless it hears that work goes on.
 const ACK_WAIT: Duration = Duration::from_secs(6);
 const PROGRESS: Duration = Duration::from_secs(2);
+/// How long events under way may take to end once the worker has to: half of what a process has for its end.
+const FINISH: Duration = Duration::from_secs(5);
 /// First and longest pause before an event is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -40,6 +41,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What does the work.
 pub trait Handler: Send + Sync + 'static {
     /// Works on one event. It is acknowledged when this returns `Ok`, so its effect has to be on the stream by then.
+    /// `recorded.redelivered` tells whether someone may have worked on it before.
     fn handle(&self, recorded: &Recorded) -> impl Future<Output = Result<(), HandlerError>> + Send;
 }
 
@@ -66,6 +68,8 @@ impl fmt::Display for HandlerError {
 pub struct WorkerOptions {
     /// Names its durable consumers: the same on every replica.
     pub name: String,
+    /// What it consumes.
+    pub source: Source,
     /// Where a worker that never ran begins: after this revision.
     pub after: conversation::Revision,
     /// Events of one consumer under way or waiting for their conversation at once.
@@ -77,12 +81,23 @@ pub struct WorkerOptions {
 impl WorkerOptions {
     /// A worker that begins at the start of the log, with 256 events for each consumer and 10 minutes for each event.
     pub fn new(name: impl Into<String>) -> WorkerOptions {
-        WorkerOptions { name: name.into(), after: 0, in_flight: 256, patience: Duration::from_secs(600) }
+        WorkerOptions {
+            name: name.into(),
+            source: Source::Events,
+            after: 0,
+            in_flight: 256,
+            patience: Duration::from_secs(600),
+        }
+    }
+
+    /// The same of another source.
+    pub fn of(self, source: Source) -> WorkerOptions {
+        WorkerOptions { source, ..self }
     }
 }
 
 impl Bus {
-    /// Works on every event until `stop` is true, then finishes what is under way.
+    /// Works on every event until `stop` is true, then finishes what is under way, for up to 5 s.
     ///
     /// # Errors
     /// When the consumers can't be made. What happens to the server later is waited out.
@@ -93,11 +108,11 @@ impl Bus {
         stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
         let mut groups = JoinSet::new();
-        for group in 0..GROUPS {
-            let consumer = self.durable(options, group).await?;
+        for (group, consumer) in (0..).zip(self.durables(options).await?) {
             let group = Group {
                 bus: self.clone(),
                 options: options.clone(),
+                group,
                 handler: handler.clone(),
                 waiting: HashMap::new(),
                 working: JoinSet::new(),
@@ -109,37 +124,44 @@ impl Bus {
         Ok(())
     }
 
-    async fn durable(&self, options: &WorkerOptions, group: u32) -> Result<PullConsumer, Error> {
-        let each = PARTITIONS / GROUPS;
-        let name = format!("{}-{group}", options.name);
-        let config = pull::Config {
-            durable_name: Some(name.clone()),
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: options.after + 1 },
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: ACK_WAIT,
-            max_ack_pending: i64::try_from(options.in_flight).unwrap_or(i64::MAX),
-            filter_subjects: (group * each..(group + 1) * each).map(|p| format!("ev.{p}.>")).collect(),
-            priority_policy: PriorityPolicy::PinnedClient,
-            priority_groups: vec![PINNED.to_owned()],
-            priority_timeout: FAILOVER,
-            ..pull::Config::default()
-        };
-        let doing = "making the consumers of a worker";
-        let stream = self.events().await?;
-        // One that exists keeps its place; where it began is no longer ours to say.
-        match stream.get_consumer(&name).await {
-            Ok(consumer) => Ok(consumer),
-            Err(_) => stream.create_consumer(config).await.map_err(|error| Error::away(doing, error)),
+    /// Makes a worker's consumers where there are none yet: what is appended once this has returned will be worked on,
+    /// even if no process works until later.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn prepare(&self, options: &WorkerOptions) -> Result<(), Error> {
+        self.durables(options).await.map(drop)
+    }
+
+    async fn durables(&self, options: &WorkerOptions) -> Result<Vec<PullConsumer>, Error> {
+        let stream = self.stream(options.source).await?;
+        let mut consumers = Vec::new();
+        for group in 0..options.source.groups() {
+            consumers.push(durable(&stream, options, group).await?);
+        }
+        Ok(consumers)
+    }
+
+    /// Deletes a message that was worked on. One that is gone counts as deleted.
+    async fn take_off(&self, source: Source, revision: conversation::Revision) -> Result<(), Error> {
+        let doing = "taking a message off its stream";
+        let stream = self.jetstream().get_stream_no_info(source.stream()).await;
+        let stream = stream.map_err(|error| Error::away(doing, error))?;
+        match stream.delete_message(revision).await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind(), DeleteMessageErrorKind::JetStream(_)) => Ok(()),
+            Err(error) => Err(Error::away(doing, error)),
         }
     }
 
     /// Files an event that a worker gave up on: a reference and the reason, no content.
     async fn bury(&self, worker: &str, event: &Taken, reason: &str) -> Result<(), Error> {
-        let id = format!("dead.{worker}.{}", event.recorded.revision);
+        // Revisions count anew in each stream, which the subject tells apart.
+        let id = format!("dead.{worker}.{}.{}", event.recorded.revision, event.recorded.subject);
         let letter = proto::v1::DeadLetter {
             id: id.clone(),
             consumer: worker.to_owned(),
-            subject: event.subject.clone(),
+            subject: event.recorded.subject.to_string(),
             revision: i64::try_from(event.recorded.revision).unwrap_or(i64::MAX),
             reason: reason.to_owned(),
             record_time: Some(proto::timestamp(crate::now())),
@@ -155,24 +177,41 @@ impl Bus {
     }
 }
 
-/// An event that has to be settled, exactly once.
-struct Taken {
-    subject: String,
-    recorded: Recorded,
-    acker: Acker,
+async fn durable(stream: &Stream, options: &WorkerOptions, group: u32) -> Result<PullConsumer, Error> {
+    let name = format!("{}-{group}", options.name);
+    let config = pull::Config {
+        durable_name: Some(name.clone()),
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: options.after + 1 },
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        max_ack_pending: i64::try_from(options.in_flight).unwrap_or(i64::MAX),
+        filter_subjects: options.source.filters(group),
+        priority_policy: PriorityPolicy::PinnedClient,
+        priority_groups: vec![PINNED.to_owned()],
+        priority_timeout: FAILOVER,
+        ..pull::Config::default()
+    };
+    // One that exists keeps its place; where it began is no longer ours to say.
+    match stream.get_consumer(&name).await {
+        Ok(consumer) => Ok(consumer),
+        Err(_) => {
+            let made = stream.create_consumer(config).await;
+            made.map_err(|error| Error::away("making the consumers of a worker", error))
+        }
+    }
 }
 
-impl Taken {
-    /// Everything up to the conversation: what is worked on in order.
-    fn conversation(&self) -> String {
-        self.subject.rsplit_once('.').map_or(self.subject.as_str(), |(conversation, _)| conversation).to_owned()
-    }
+/// An event that has to be settled, exactly once.
+struct Taken {
+    recorded: Recorded,
+    acker: Acker,
 }
 
 /// One consumer's share of the work.
 struct Group<H> {
     bus: Bus,
     options: WorkerOptions,
+    group: u32,
     handler: Arc<H>,
     /// Events behind the one that is worked on, for each conversation with one.
     waiting: HashMap<String, VecDeque<Taken>>,
@@ -184,13 +223,21 @@ impl<H: Handler> Group<H> {
     async fn run(mut self, consumer: PullConsumer, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             if let Err(error) = self.consume(&consumer, &mut stop).await {
-                tracing::warn!(worker = self.options.name, %error, "pulling again");
+                tracing::warn!(worker = self.options.name, group = self.group, %error, "pulling again");
                 tokio::time::sleep(PAUSE).await;
             }
         }
         // What waits has not begun: the server hands it to the next process.
         self.waiting.clear();
-        while self.working.join_next().await.is_some() {}
+        let finished = tokio::time::timeout(FINISH, async { while self.working.join_next().await.is_some() {} }).await;
+        if finished.is_err() {
+            // Not acknowledged: they are handed out again. What they are about to do is fenced, as for any other repeat.
+            tracing::warn!(
+                worker = self.options.name,
+                events = self.working.len(),
+                "events are left to the next process"
+            );
+        }
     }
 
     async fn consume(&mut self, consumer: &PullConsumer, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
@@ -221,13 +268,9 @@ impl<H: Handler> Group<H> {
     }
 
     fn take(&mut self, message: async_nats::jetstream::Message) -> Result<(), Error> {
-        let revision = message.info().map_err(|error| Error::unreadable("a message", error))?.stream_sequence;
-        let (message, acker) = message.split();
-        let trace = message.headers.as_ref().and_then(|headers| headers.get(TraceParent::HEADER));
-        let trace = trace.and_then(|value| TraceParent::parse(value.as_str()));
-        let recorded = Recorded { revision, payload: message.payload, trace };
-        let taken = Taken { subject: message.subject.to_string(), recorded, acker };
-        let conversation = taken.conversation();
+        let (recorded, acker) = Recorded::of(message).map_err(|error| Error::unreadable("a message", error))?;
+        let conversation = self.options.source.key(&recorded.subject);
+        let taken = Taken { recorded, acker };
         match self.waiting.get_mut(&conversation) {
             Some(queue) => queue.push_back(taken),
             None => {
@@ -248,7 +291,7 @@ impl<H: Handler> Group<H> {
     fn start(&mut self, conversation: String, taken: Taken) {
         let (bus, options, handler) = (self.bus.clone(), self.options.clone(), self.handler.clone());
         self.working.spawn(async move {
-            settle(&bus, &options, handler, &taken).await;
+            settle(&bus, &options, handler, taken).await;
             conversation
         });
     }
@@ -262,22 +305,31 @@ impl<H: Handler> Group<H> {
 }
 
 /// Works on an event until it is done or buried, then acknowledges it.
-async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, taken: &Taken) {
+async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, mut taken: Taken) {
     let started = Instant::now();
     let mut pause = PAUSE;
     loop {
-        let error = match attempt(handler.clone(), taken).await {
+        let error = match attempt(handler.clone(), &taken).await {
             Ok(()) => break,
             Err(error) => error,
         };
         let hopeless = matches!(error, HandlerError::GiveUp(_)) || started.elapsed() > options.patience;
-        if hopeless && bus.bury(&options.name, taken, &error.to_string()).await.is_ok() {
+        if hopeless && bus.bury(&options.name, &taken, &error.to_string()).await.is_ok() {
             tracing::error!(worker = options.name, revision = taken.recorded.revision, %error, "gave up on an event");
             break;
         }
         tracing::debug!(worker = options.name, revision = taken.recorded.revision, %error, "trying an event again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+        // The try before may have left something behind.
+        taken.recorded.redelivered = true;
+    }
+    if options.source.takes_off()
+        && let Err(error) = bus.take_off(options.source, taken.recorded.revision).await
+    {
+        // Not acknowledged either: it is handed out again, and taken off then.
+        tracing::debug!(worker = options.name, %error, "not taken off");
+        return;
     }
     if let Err(error) = taken.acker.ack().await {
         tracing::debug!(%error, "not acknowledged: it will be handed out again");

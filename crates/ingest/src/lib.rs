@@ -11,7 +11,7 @@ mod options;
 mod signature;
 pub mod whatsapp;
 
-pub use grpc::{Conversations, conversation_service};
+pub use grpc::{Conversations, Directories, conversation_service, directory_service};
 pub use http::{HttpError, Webhooks};
 pub use intake::{Intake, IntakeError, PHONE_ACTOR, Path, Taken};
 pub use options::{HttpOptions, Options};

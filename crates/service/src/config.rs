@@ -10,11 +10,11 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
+use crate::{BusinessHours, Hours, Secret};
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 6] = ["nats", "grpc", "http", "console", "projection", "log"];
+const SECTIONS: [&str; 7] = ["nats", "grpc", "http", "console", "projection", "automation", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,8 @@ pub struct Config {
     pub console: Listen,
     /// How the view is kept.
     pub projection: Projection,
+    /// How rules are run.
+    pub automation: Automation,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -110,6 +112,18 @@ pub enum Engine {
     Fjall,
 }
 
+/// How rules are run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Automation {
+    /// Where `TicketService` answers, as in `http://127.0.0.1:7070`; empty for this process.
+    pub ticket_service: String,
+    /// Whether rules may call addresses that are not public.
+    pub allow_private_targets: bool,
+    /// Pause before a call that failed is tried for the second time, in milliseconds.
+    pub webhook_pause_ms: u64,
+}
+
 /// What is logged.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +156,42 @@ pub struct Workspace {
     /// Closing the last open ticket ends ownership.
     #[serde(default = "on")]
     pub unassign_on_close: bool,
+    /// What calls of rules to other systems are signed with.
+    #[serde(default)]
+    pub webhook_secret: Secret,
+    /// IANA name; empty for UTC.
+    #[serde(default)]
+    pub time_zone: String,
+    /// Dates such as "2026-12-25", in that zone.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+    /// When it is open, in that zone; left out, always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_hours: Option<BusinessHours>,
+}
+
+impl Workspace {
+    /// One with every setting as it is by default.
+    pub fn new(name: impl Into<String>) -> Workspace {
+        Workspace {
+            name: name.into(),
+            assign_on_write: true,
+            unassign_on_close: true,
+            time_zone: String::new(),
+            holidays: Vec::new(),
+            business_hours: None,
+            webhook_secret: Secret::default(),
+        }
+    }
+
+    /// Its clock.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`], naming the workspace and the key.
+    pub fn hours(&self) -> Result<Hours, ConfigError> {
+        Hours::new(&self.time_zone, self.business_hours.as_ref(), &self.holidays)
+            .map_err(|error| ConfigError::Wrong(format!("workspace {:?}: {error}", self.name)))
+    }
 }
 
 fn on() -> bool {
@@ -230,6 +280,14 @@ impl Config {
         of_channels.chain(named).collect()
     }
 
+    /// The clocks of the workspaces that have one configured; others are always open, in UTC.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`], naming the workspace and the key.
+    pub fn hours(&self) -> Result<BTreeMap<String, Hours>, ConfigError> {
+        self.workspaces.iter().map(|workspace| Ok((workspace.name.clone(), workspace.hours()?))).collect()
+    }
+
     /// How to reach the bus at `url`.
     pub fn bus(&self, url: &str, name: &str) -> bus::Options {
         bus::Options {
@@ -247,6 +305,7 @@ impl Config {
                 return wrong(format!("workspace {name:?} has to be 1 to 63 of a-z, 0-9 and -"));
             }
         }
+        self.hours()?;
         for channel in &self.channels {
             if channel.app_secret.is_empty() {
                 return wrong(format!("the channel of workspace {:?} has no app_secret", channel.workspace));
@@ -297,6 +356,15 @@ mod tests {
     }
 
     #[test]
+    fn a_workspace_has_hours_holidays_and_a_zone() {
+        let text = "[[workspaces]]\nname = \"acme\"\ntime_zone = \"Europe/Berlin\"\nholidays = [\"2026-12-25\"]\n\
+            business_hours = { mon = [\"09:00-12:00\", \"13:00-17:00\"], sat = [] }\n";
+        let config = load(text).unwrap();
+        assert_eq!(config.hours().unwrap()["acme"].time_zone(), "Europe/Berlin");
+        assert!(config.dump().unwrap().contains("13:00-17:00"));
+    }
+
+    #[test]
     fn mistakes_name_the_key() {
         let cases = [
             ("grcp = 1", "grcp"),
@@ -304,6 +372,10 @@ mod tests {
             ("[[workspaces]]\nname = \"Acme\"", "Acme"),
             ("[[channels]]\nworkspace = \"acme\"", "app_secret"),
             ("[nats]\nreplicas = 0", "nats.replicas"),
+            ("[[workspaces]]\nname = \"acme\"\ntime_zone = \"Berlin\"", "time_zone"),
+            ("[[workspaces]]\nname = \"acme\"\nholidays = [\"Christmas\"]", "holidays"),
+            ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mo = [] }", "business_hours"),
+            ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mon = [\"9 to 5\"] }", "business_hours.mon"),
         ];
         for (text, key) in cases {
             let error = load(text).unwrap_err();

@@ -4,6 +4,8 @@
 mod allocator;
 pub mod config;
 mod grpc;
+mod hours;
+pub mod page_token;
 mod secret;
 mod shutdown;
 pub mod status;
@@ -13,6 +15,7 @@ mod unreadable;
 
 pub use config::{Config, is_workspace_name};
 pub use grpc::{Grpc, GrpcError, MAX_REQUEST_BYTES};
+pub use hours::{BusinessHours, Hours};
 pub use secret::Secret;
 pub use shutdown::{GRACE, Shutdown};
 pub use supervise::Supervisor;

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use async_nats::jetstream::message::PublishMessage;
 use bus::{Bus, Recorded, TraceParent};
 use bytes::Bytes;
-use futures::future::try_join_all;
 
 use super::stream::{PREFIX, beside_events};
 
@@ -76,9 +75,12 @@ impl Publisher {
                 .message_id(id)
                 .header("Threadmark-Event", sample.name)
                 .header(TraceParent::HEADER, sample.trace.as_str());
-            acks.push(self.jetstream.send_publish(sample.subject.clone(), message).await?.into_future());
+            acks.push(self.jetstream.send_publish(sample.subject.clone(), message).await?);
         }
-        try_join_all(acks).await?;
+        // They come in the order of sending: the first that is missing is the one to wait for, as ours does.
+        for ack in acks {
+            ack.await?;
+        }
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! Queries over a year of tickets, beside an echo of as many bytes from the same process.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use prost::Message as _;
+use prost::Message;
 use proto::v1;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use tonic::transport::Channel;
+use tonic::{Response, Status};
 
 use super::{Bench, round};
 use crate::bare::echo::wire::EchoRequest;
@@ -69,8 +70,7 @@ async fn measure_kind(
     for nth in 0..=ROUNDS {
         bench.say(&format!("queries: {name}, round {nth} of {ROUNDS}"));
         let queries = (0..bench.count(2_000, 600)).map(|_| make(&mut asker)).collect();
-        let (ours, sizes) = round(callers.ask(queries)).await?;
-        let bare = round(callers.echo(&sizes)).await?;
+        let (ours, bare) = round(callers.ask(queries)).await?;
         // Round 0 warms both up.
         if nth > 0 {
             halves.push(ours.percentile(50), bare.percentile(50));
@@ -92,40 +92,29 @@ impl Callers {
         Callers { tickets, echo: EchoClient::new(channel).max_decoding_message_size(LONGEST) }
     }
 
-    /// Asks one after the other. How long each took, and how long its answer was.
-    async fn ask(&mut self, queries: Vec<Query>) -> anyhow::Result<(Latencies, Vec<usize>)> {
-        let (mut latencies, mut sizes) = (Latencies::default(), Vec::with_capacity(queries.len()));
+    /// Asks one after the other, and after each has an answer as long from the echo: what disturbs the machine
+    /// disturbs both. How long each of both took.
+    async fn ask(&mut self, queries: Vec<Query>) -> anyhow::Result<(Latencies, Latencies)> {
+        let (mut ours, mut bare) = (Latencies::default(), Latencies::default());
         for query in queries {
-            let started = Instant::now();
             let (took, size) = match query {
-                Query::Timeline(request) => {
-                    let answer = self.tickets.list_timeline(request).await?.into_inner();
-                    (started.elapsed(), answer.encoded_len())
-                }
-                Query::Tickets(request) => {
-                    let answer = self.tickets.list_tickets(request).await?.into_inner();
-                    (started.elapsed(), answer.encoded_len())
-                }
-                Query::Count(request) => {
-                    let answer = self.tickets.count_tickets(request).await?.into_inner();
-                    (started.elapsed(), answer.encoded_len())
-                }
+                Query::Timeline(request) => timed(self.tickets.list_timeline(request)).await?,
+                Query::Tickets(request) => timed(self.tickets.list_tickets(request)).await?,
+                Query::Count(request) => timed(self.tickets.count_tickets(request)).await?,
             };
-            latencies.push(took);
-            sizes.push(size);
+            ours.push(took);
+            let size = u32::try_from(size)?;
+            bare.push(timed(self.echo.echo(EchoRequest { size })).await?.0);
         }
-        Ok((latencies, sizes))
+        Ok((ours, bare))
     }
+}
 
-    /// Has answers of these sizes, one after the other.
-    async fn echo(&mut self, sizes: &[usize]) -> anyhow::Result<Latencies> {
-        let mut latencies = Latencies::default();
-        for size in sizes {
-            let size = u32::try_from(*size)?;
-            let started = Instant::now();
-            self.echo.echo(EchoRequest { size }).await?;
-            latencies.push(started.elapsed());
-        }
-        Ok(latencies)
-    }
+/// How long a call took, and how many bytes its answer has.
+async fn timed<M: Message>(
+    call: impl Future<Output = Result<Response<M>, Status>>,
+) -> anyhow::Result<(Duration, usize)> {
+    let started = Instant::now();
+    let answer = call.await?.into_inner();
+    Ok((started.elapsed(), answer.encoded_len()))
 }

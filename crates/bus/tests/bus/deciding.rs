@@ -46,6 +46,22 @@ async fn deciders_at_once_never_open_two_tickets_where_one_was_asked_for() {
     assert!(outcomes.iter().all(|outcome| outcome.revision == state.revision));
 }
 
+#[tokio::test]
+async fn what_is_decided_on_a_loaded_state_follows_it_or_is_a_conflict() {
+    let (_server, bus) = bus().await;
+    let empty = bus.load("acme", &conversation()).await.unwrap();
+    assert_eq!((empty.revision(), empty.last().is_none()), (0, true));
+    let first = bus.decide_on(&empty, &proposal("one", "open", vec![open(IfOpen::Nest)])).await.unwrap();
+    let late = bus.decide_on(&empty, &proposal("two", "open", vec![open(IfOpen::Nest)])).await;
+    assert!(matches!(late, Err(DecideError::Bus(bus::Error::Conflict))), "{late:?}");
+    let loaded = bus.load("acme", &conversation()).await.unwrap();
+    assert_eq!((loaded.revision(), loaded.state().open.len()), (first.revision, 1));
+    let again = bus.decide_on(&loaded, &proposal("one", "open", vec![open(IfOpen::Nest)])).await.unwrap();
+    assert!(matches!(again.verdict, Verdict::Decided { repeated: true, .. }));
+    let elsewhere = bus::Proposal { workspace: "rival".to_owned(), ..proposal("three", "open", vec![]) };
+    assert!(bus.decide_on(&loaded, &elsewhere).await.is_err());
+}
+
 /// Every decision that was answered is on the stream exactly once, whatever happens to the server meanwhile, and each
 /// carries on from the one before it.
 #[tokio::test]

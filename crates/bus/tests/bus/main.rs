@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test has nothing better to do
 
 mod addresses;
+mod buckets;
 mod common;
 mod deciding;
+mod directory;
 mod facts;
+mod runs;
 mod streams;
+mod timers;
 mod working;

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bus::{Bus, Handler, HandlerError, Recorded, TraceParent, WorkerOptions};
+use bus::{Bus, Handler, HandlerError, Recorded, Source, TraceParent, WorkerOptions};
 use testkit::eventually;
 use tokio::sync::watch;
 
@@ -125,4 +125,71 @@ async fn dead_letters(bus: &Bus) -> Vec<proto::v1::DeadLetter> {
         letters.push(prost::Message::decode(message.payload).unwrap());
     }
     letters
+}
+
+#[tokio::test]
+async fn events_of_other_systems_and_of_the_directory_are_worked_on_too() {
+    let (_server, bus) = bus().await;
+    let seen = Arc::new(Seen::default());
+    let (_stop, stopping) = watch::channel(false);
+    for source in [Source::External, Source::Directory] {
+        let options =
+            WorkerOptions { after: bus.newest(source).await.unwrap(), ..WorkerOptions::new("test").of(source) };
+        bus.prepare(&options).await.unwrap();
+        let (bus, seen, stopping) = (bus.clone(), seen.clone(), stopping.clone());
+        tokio::spawn(async move { bus.work(&options, seen, stopping).await.unwrap() });
+    }
+    let trace = TraceParent::start();
+    bus.publish_external("acme", "order.shipped", "1", "{}".into(), &trace).await.unwrap();
+    let directory = bus.jetstream().get_key_value("directory").await.unwrap();
+    directory.put("acme.presence.ann", "x".into()).await.unwrap();
+    let wanted = ["$KV.directory.acme.presence.ann", "ext.acme.order.shipped"];
+    eventually("both to be seen", Duration::from_secs(30), async || {
+        let subjects = seen.0.lock().unwrap();
+        (subjects.keys().map(String::as_str).eq(wanted)).then_some(())
+    })
+    .await;
+}
+
+/// How often each subject was handed out, and whether that was told.
+#[derive(Default)]
+struct Seen(Mutex<BTreeMap<String, Vec<bool>>>);
+
+impl Handler for Seen {
+    async fn handle(&self, recorded: &Recorded) -> Result<(), HandlerError> {
+        let first = {
+            let mut seen = self.0.lock().unwrap();
+            let times = seen.entry(recorded.subject.to_string()).or_default();
+            times.push(recorded.redelivered);
+            times.len() == 1
+        };
+        // The process that has it first is cut off in the middle of it.
+        if first && recorded.subject.contains("crashed") {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whoever_gets_an_event_after_another_process_is_told_so() {
+    let (server, bus) = bus().await;
+    let other = connect(&server.url()).await;
+    let seen = Arc::new(Seen::default());
+    let (_stop, stopping) = watch::channel(false);
+    let work = |bus: Bus| {
+        let (seen, stopping) = (seen.clone(), stopping.clone());
+        async move { bus.work(&WorkerOptions::new("test"), seen, stopping).await.unwrap() }
+    };
+    let first = tokio::spawn(work(bus.clone()));
+    publish(&bus, [("crashed".to_owned(), "m1".to_owned())].into_iter()).await;
+    let times = async || seen.0.lock().unwrap().values().next().cloned();
+    eventually("the event to be under way", Duration::from_secs(30), times).await;
+    first.abort();
+    drop(bus);
+    tokio::spawn(work(other));
+    let told = eventually("the event to be handed out again", Duration::from_secs(60), async || {
+        times().await.filter(|times| times.len() > 1)
+    });
+    assert_eq!(told.await[..2], [false, true]);
 }

@@ -6,6 +6,7 @@ mod ask;
 mod check;
 mod content;
 mod desk;
+mod directory;
 mod read;
 mod receive;
 mod refusal;
@@ -20,6 +21,8 @@ use service::status::{self, Mistakes};
 use tonic::{Request, Response, Status};
 
 use crate::Options;
+pub use directory::{Directories, directory_service};
+
 use ask::Ask;
 use desk::{Desk, Done, Known};
 

@@ -5,7 +5,7 @@ mod places;
 mod route;
 mod store;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use bus::{Bus, TraceParent, WorkspaceKeys};
@@ -70,6 +70,8 @@ struct Routed<'a> {
     workspace: Result<&'a str, Stray>,
     /// Under whose keys it is filed if it is rejected; empty for the deployment's.
     home: &'a str,
+    /// The channel's name in events and in the API; empty if it has no number.
+    channel: String,
 }
 
 impl Intake {
@@ -109,7 +111,7 @@ impl Intake {
                 return Err(error.into());
             }
         };
-        let items = items.into_iter().map(|item| route(item, &signer)).collect();
+        let items = route_all(items, &signer);
         let load = self.load(items, trace).await?;
         self.store(load, trace).await
     }
@@ -124,11 +126,12 @@ impl Intake {
     /// Everything that a body comes to, ready to be stored.
     async fn load(&self, items: Vec<Routed<'_>>, trace: &TraceParent) -> Result<Load, bus::Error> {
         let keys = self.keys(&items).await?;
-        let places = places::find(&self.bus, items.iter().filter_map(seeker).collect()).await?;
-        let mut load = Load::new(bus::now());
-        for routed in &items {
+        let seekers: Vec<Option<Seeker>> = items.iter().map(seeker).collect();
+        let places = places::find(&self.bus, &seekers).await?;
+        let mut load = Load::new(bus::now(), items.len());
+        for (routed, place) in items.iter().zip(&places) {
             let Some(keys) = keys.get(routed.home) else { continue };
-            if let Err(reason) = self.add(routed, &places, keys, trace, &mut load) {
+            if let Err(reason) = self.add(routed, place.as_ref(), keys, trace, &mut load) {
                 load.reject(keys, routed.home, routed.item.raw, &reason);
             }
         }
@@ -153,7 +156,7 @@ impl Intake {
     fn add(
         &self,
         routed: &Routed<'_>,
-        places: &HashMap<Seeker, Place>,
+        place: Option<&Place>,
         keys: &WorkspaceKeys,
         trace: &TraceParent,
         load: &mut Load,
@@ -161,9 +164,7 @@ impl Intake {
         let update = routed.item.update.as_ref().map_err(ToString::to_string)?;
         let workspace = routed.workspace.map_err(|stray| stray.to_string())?;
         let number = routed.item.phone_number_id.as_deref().unwrap_or_default();
-        let channel = channel(number);
-        let frame = Frame { workspace, channel: &channel, keys, now: load.now };
-        let place = seeker(routed).and_then(|seeker| places.get(&seeker));
+        let frame = Frame { workspace, channel: &routed.channel, keys, now: load.now };
         match (update, place) {
             (Update::Chat(chat), Some(place)) => self.chat(&frame, chat, place, trace, load),
             (Update::Status(status), Some(place)) => load.event(frame.status(status, place)),
@@ -204,24 +205,34 @@ impl Intake {
     }
 }
 
-fn route<'a>(item: Item<'a>, signer: &Signer<'a>) -> Routed<'a> {
-    let workspace = signer.workspace(item.phone_number_id.as_deref());
+/// Whose each item is. Those that stand together name one number, which is looked up once.
+fn route_all<'a>(items: Vec<Item<'a>>, signer: &Signer<'a>) -> Vec<Routed<'a>> {
+    let mut routed: Vec<Routed<'a>> = Vec::with_capacity(items.len());
+    for item in items {
+        let (workspace, home) = match routed.last() {
+            Some(before) if before.item.phone_number_id == item.phone_number_id => (before.workspace, before.home),
+            _ => route(item.phone_number_id.as_deref(), signer),
+        };
+        let channel = item.phone_number_id.as_deref().map(|id| ["whatsapp:", id].concat()).unwrap_or_default();
+        routed.push(Routed { item, workspace, home, channel });
+    }
+    routed
+}
+
+/// Whose the items of a number are, and under whose keys they are filed if they are rejected.
+fn route<'a>(number: Option<&str>, signer: &Signer<'a>) -> (Result<&'a str, Stray>, &'a str) {
+    let workspace = signer.workspace(number);
     let home = match workspace {
         Ok(workspace) => workspace,
         // Nobody else's: whoever signed may see what their channels lack.
         Err(Stray::UnknownNumber) => signer.workspace(None).unwrap_or_default(),
         Err(Stray::OtherSecret | Stray::Ambiguous) => "",
     };
-    Routed { item, workspace, home }
-}
-
-/// The channel's name in events and in the API.
-fn channel(phone_number_id: &str) -> String {
-    format!("whatsapp:{phone_number_id}")
+    (workspace, home)
 }
 
 /// Whose conversation an item needs; `None` if it needs none.
-fn seeker(routed: &Routed<'_>) -> Option<Seeker> {
+fn seeker<'a>(routed: &'a Routed<'_>) -> Option<Seeker<'a>> {
     let nobody = Person::default();
     let (person, becomes) = match routed.item.update.as_ref().ok()? {
         Update::Chat(chat) => match chat.as_ref() {
@@ -235,8 +246,8 @@ fn seeker(routed: &Routed<'_>) -> Option<Seeker> {
         Update::Other(_) => return None,
     };
     Some(Seeker {
-        workspace: routed.workspace.ok()?.to_owned(),
-        channel: channel(routed.item.phone_number_id.as_deref()?),
+        workspace: routed.workspace.ok()?,
+        channel: Some(routed.channel.as_str()).filter(|channel| !channel.is_empty())?,
         addresses: places::addresses(person),
         becomes: places::addresses(becomes),
     })

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bus::{Added, Address, AddressKind, Bus, Keyring};
 use conversation::ConversationId;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::whatsapp::Person;
 
@@ -22,9 +22,9 @@ pub(crate) struct Place {
 
 /// A contact on a channel of a workspace, and what it is to become.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Seeker {
-    pub(crate) workspace: String,
-    pub(crate) channel: String,
+pub(crate) struct Seeker<'a> {
+    pub(crate) workspace: &'a str,
+    pub(crate) channel: &'a str,
     /// The addresses that the item names, the strongest first.
     pub(crate) addresses: Vec<Address>,
     /// The addresses that the contact has from now on; empty if nothing changes.
@@ -38,19 +38,40 @@ pub(crate) fn addresses(person: &Person) -> Vec<Address> {
     user_id.into_iter().chain(address(AddressKind::Number, &person.number)).collect()
 }
 
-/// The place of each distinct seeker. Contacts that share an address are looked up one after the other, so that two
-/// items of one body never make two conversations for one contact; the others side by side.
+/// The place of each seeker, in the same order.
 ///
 /// # Errors
 /// The bus is away; what was made until then is found again by the next try.
-pub(crate) async fn find(bus: &Bus, seekers: Vec<Seeker>) -> Result<HashMap<Seeker, Place>, bus::Error> {
-    let groups = groups(seekers);
-    let found: Vec<Vec<(Seeker, Place)>> =
-        stream::iter(groups).map(|group| find_group(bus, group)).buffer_unordered(AT_ONCE).try_collect().await?;
+pub(crate) async fn find(bus: &Bus, seekers: &[Option<Seeker<'_>>]) -> Result<Vec<Option<Place>>, bus::Error> {
+    // Nearly every contact wrote before, and nothing has to be awaited for those.
+    let mut places: Vec<_> = seekers.iter().map(|seeker| known(bus, seeker.as_ref()?)).collect();
+    let unknown =
+        || seekers.iter().zip(&places).filter_map(|(seeker, place)| seeker.as_ref().filter(|_| place.is_none()));
+    let found = look_up(bus, unknown().cloned().collect()).await?;
+    for (place, seeker) in places.iter_mut().zip(seekers) {
+        if let (None, Some(seeker)) = (&place, seeker) {
+            *place = found.get(seeker).cloned();
+        }
+    }
+    Ok(places)
+}
+
+fn known(bus: &Bus, seeker: &Seeker<'_>) -> Option<Place> {
+    let stays = seeker.becomes.is_empty();
+    let (conversation, keyring) = bus.known(seeker.workspace, seeker.channel, &seeker.addresses).filter(|_| stays)?;
+    Some(Place { conversation, keyring, continues: None })
+}
+
+/// The place of each distinct seeker. Contacts that share an address are looked up one after the other, so that two
+/// items of one body never make two conversations for one contact; the others side by side.
+async fn look_up<'a>(bus: &Bus, seekers: Vec<Seeker<'a>>) -> Result<HashMap<Seeker<'a>, Place>, bus::Error> {
+    // Boxed, since the compiler can't tell otherwise that what borrows may be sent to another thread.
+    let looking: Vec<_> = groups(seekers).into_iter().map(|group| find_group(bus, group).boxed()).collect();
+    let found: Vec<Vec<(Seeker, Place)>> = stream::iter(looking).buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
-async fn find_group(bus: &Bus, mut group: Vec<Seeker>) -> Result<Vec<(Seeker, Place)>, bus::Error> {
+async fn find_group<'a>(bus: &Bus, mut group: Vec<Seeker<'a>>) -> Result<Vec<(Seeker<'a>, Place)>, bus::Error> {
     // Changes of address first: then a message from the new address finds the conversation of the old one.
     group.sort_by_key(|seeker| seeker.becomes.is_empty());
     let mut places = Vec::with_capacity(group.len());
@@ -61,8 +82,8 @@ async fn find_group(bus: &Bus, mut group: Vec<Seeker>) -> Result<Vec<(Seeker, Pl
     Ok(places)
 }
 
-async fn find_one(bus: &Bus, seeker: &Seeker) -> Result<Place, bus::Error> {
-    let (workspace, channel) = (seeker.workspace.as_str(), seeker.channel.as_str());
+async fn find_one(bus: &Bus, seeker: &Seeker<'_>) -> Result<Place, bus::Error> {
+    let (workspace, channel) = (seeker.workspace, seeker.channel);
     let resolved = bus.resolve(workspace, channel, &seeker.addresses).await?;
     let (mut conversation, mut continues) = (resolved.conversation, resolved.continues);
     // W1: an address that has a conversation keeps it. The strongest says where the contact goes on, any other
@@ -81,15 +102,15 @@ async fn find_one(bus: &Bus, seeker: &Seeker) -> Result<Place, bus::Error> {
 }
 
 /// Distinct seekers, those that share an address (directly or by others) together, in the order of coming.
-fn groups(seekers: Vec<Seeker>) -> Vec<Vec<Seeker>> {
+fn groups(seekers: Vec<Seeker<'_>>) -> Vec<Vec<Seeker<'_>>> {
     let mut groups: Vec<Vec<Seeker>> = Vec::new();
-    let mut group_of: HashMap<(String, String, Address), usize> = HashMap::new();
+    let mut group_of: HashMap<(&str, &str, Address), usize> = HashMap::new();
     let mut seen = HashSet::new();
     for seeker in seekers {
         if !seen.insert(seeker.clone()) {
             continue;
         }
-        let key = |address: &Address| (seeker.workspace.clone(), seeker.channel.clone(), address.clone());
+        let key = |address: &Address| (seeker.workspace, seeker.channel, address.clone());
         let keys: Vec<_> = seeker.addresses.iter().chain(&seeker.becomes).map(key).collect();
         let mut known: Vec<usize> = keys.iter().filter_map(|key| group_of.get(key).copied()).collect();
         known.sort_unstable();
@@ -114,11 +135,10 @@ fn groups(seekers: Vec<Seeker>) -> Vec<Vec<Seeker>> {
 mod tests {
     use super::*;
 
-    fn seeker(channel: &str, user_id: Option<&str>, number: Option<&str>) -> Seeker {
+    fn seeker<'a>(channel: &'a str, user_id: Option<&str>, number: Option<&str>) -> Seeker<'a> {
         let text = |value: Option<&str>| value.map(str::to_owned);
         let person = Person { number: text(number), user_id: text(user_id), ..Person::default() };
-        let (workspace, channel) = ("acme".to_owned(), channel.to_owned());
-        Seeker { workspace, channel, addresses: addresses(&person), becomes: Vec::new() }
+        Seeker { workspace: "acme", channel, addresses: addresses(&person), becomes: Vec::new() }
     }
 
     #[test]

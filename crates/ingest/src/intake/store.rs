@@ -45,15 +45,16 @@ pub(crate) struct Pause {
 }
 
 impl Load {
-    pub(crate) fn new(now: Time) -> Load {
+    /// Of so many items.
+    pub(crate) fn new(now: Time, items: usize) -> Load {
         Load {
             now,
-            events: Vec::new(),
+            events: Vec::with_capacity(items),
             links: Vec::new(),
             externals: Vec::new(),
             rejected: Vec::new(),
             pauses: BTreeMap::new(),
-            ids: HashSet::new(),
+            ids: HashSet::with_capacity(items),
             repeated: 0,
         }
     }
@@ -156,7 +157,8 @@ impl Intake {
         };
         let links: Vec<String> = load.links.iter().map(|link| link.id.clone()).collect();
         // A link goes first: whoever reads the message next to it knows the whole story.
-        let events: Vec<v1::Event> = load.links.into_iter().chain(load.events).collect();
+        let events: Vec<v1::Event> =
+            if load.links.is_empty() { load.events } else { load.links.into_iter().chain(load.events).collect() };
         let refused = self.store_events(&events, trace);
         let externals = self.store_externals(&load.externals, trace);
         let (refused, externals) = join(refused, externals).await;

@@ -4,7 +4,7 @@ use proto::v1;
 
 use super::content::{self, owned};
 use super::item::{Chat, Effect, Person, Reject, Source};
-use super::json::{Raw, Text};
+use super::json::{Raw, Read, Text};
 use super::people::{People, address};
 use super::wire;
 use crate::limits::{MAX_ITEM_BYTES, MAX_TEXT_BYTES, MAX_WORD_BYTES, is_id, is_time};
@@ -150,7 +150,7 @@ struct Special {
 }
 
 fn reaction(raw: Raw<'_>) -> Option<Special> {
-    let reaction: wire::Reaction = serde_json::from_str(raw.get()).ok()?;
+    let reaction = wire::Reaction::read(raw.get())?;
     let (target, more) = (target(reaction.message_id.as_ref())?, reaction.says_more());
     let text = owned(reaction.emoji);
     let message = v1::Message { r#type: "reaction".to_owned(), reply_to: target.clone(), ..v1::Message::default() };
@@ -159,7 +159,7 @@ fn reaction(raw: Raw<'_>) -> Option<Special> {
 }
 
 fn revoke(raw: Raw<'_>) -> Option<Special> {
-    let revoke: wire::Revoke = serde_json::from_str(raw.get()).ok()?;
+    let revoke = wire::Revoke::read(raw.get())?;
     let (target, more) = (target(revoke.original_message_id.as_ref())?, revoke.says_more());
     let message = v1::Message { r#type: "revoke".to_owned(), reply_to: target.clone(), ..v1::Message::default() };
     Some(Special { effect: Effect::Revoke { target }, message, more })
@@ -167,7 +167,7 @@ fn revoke(raw: Raw<'_>) -> Option<Special> {
 
 /// The message as it reads now; `None` where it can't be told which message was edited or into what.
 fn edit(raw: Raw<'_>) -> Result<Option<Special>, Reject> {
-    let Ok(edit) = serde_json::from_str::<wire::Edit>(raw.get()) else { return Ok(None) };
+    let Some(edit) = wire::Edit::read(raw.get()) else { return Ok(None) };
     let more = edit.says_more();
     let (Some(target), Some(now)) = (target(edit.original_message_id.as_ref()), edit.message) else { return Ok(None) };
     let kind = kind(&now);
@@ -183,7 +183,7 @@ fn target(id: Option<&Text<'_>>) -> Option<String> {
 
 /// What the channel says about the contact. `person` becomes the contact as it was known before.
 fn system(raw: Option<Raw<'_>>, person: &mut Person) -> Result<Special, Reject> {
-    let system: wire::System = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let system = raw.and_then(|raw| wire::System::read(raw.get())).unwrap_or_default();
     let word = system.kind.as_ref().map(Text::as_str).filter(|word| is_id(word) && word.len() <= MAX_WORD_BYTES);
     let word = word.unwrap_or("system").to_owned();
     let mut now = Person::default();

@@ -1,9 +1,8 @@
 //! What a message says, by its type.
 
 use proto::v1;
-use serde::Deserialize;
 
-use super::json::{Raw, Text};
+use super::json::{Raw, Read, Text};
 use super::wire;
 
 /// Types whose content this module reads. Of two contents in a message without a type, one of these is meant.
@@ -76,8 +75,8 @@ pub(crate) fn owned(text: Option<Text<'_>>) -> String {
 }
 
 /// Whatever `read` answers of the value, or true if it has another shape.
-fn with<'a, T: Deserialize<'a>>(raw: Raw<'a>, read: impl FnOnce(T) -> bool) -> bool {
-    serde_json::from_str(raw.get()).map_or(true, read)
+fn with<'a, T: Read<'a>>(raw: Raw<'a>, read: impl FnOnce(T) -> bool) -> bool {
+    T::read(raw.get()).is_none_or(read)
 }
 
 fn fill_media(message: &mut v1::Message, media: wire::Media<'_>, voice: bool) -> bool {

@@ -1,14 +1,46 @@
-//! Reading objects that others write: every field by itself, so that one that can't be read spoils no other.
+//! Reading objects that others write: a field that can't be read spoils no other.
+//!
+//! Nearly every object is as documented, and is read in one pass, whatever lies in it. Only where that fails is it
+//! read again field by field, which looks at each byte once more for every level of nesting.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A piece of the body as it came.
 pub(crate) type Raw<'a> = &'a RawValue;
+
+/// What can be read of a piece of the body.
+pub(crate) trait Read<'a>: Deserialize<'a> {
+    /// As much of `json` as can be read; `None` where it has another shape.
+    fn read(json: &'a str) -> Option<Self> {
+        serde_json::from_str(json).ok()
+    }
+}
+
+impl Read<'_> for bool {}
+impl Read<'_> for f64 {}
+impl Read<'_> for i64 {}
+impl<'a> Read<'a> for Raw<'a> {}
+impl<'a> Read<'a> for Text<'a> {}
+
+impl<'a, T: Read<'a>> Read<'a> for Option<T> {
+    fn read(json: &'a str) -> Option<Self> {
+        if json == "null" { Some(None) } else { T::read(json).map(Some) }
+    }
+}
+
+impl<'a, T: Read<'a>> Read<'a> for Vec<T> {
+    /// All of its elements, or none.
+    fn read(json: &'a str) -> Option<Self> {
+        let at_once = || serde_json::from_str(json).ok();
+        let one_by_one = || serde_json::from_str::<Vec<Raw>>(json).ok()?.iter().map(|raw| T::read(raw.get())).collect();
+        at_once().or_else(one_by_one)
+    }
+}
 
 /// Declares an object of the channel: its fields with their keys, and the keys that are known and not kept.
 /// Every field is optional; null counts as absent. `rest` holds the fields that are not known, `unreadable` says
@@ -32,6 +64,7 @@ macro_rules! object {
         }
 
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
+            /// Fails if a known field can't be read: [`Read`] knows what to do then.
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Fields<'a>(std::marker::PhantomData<&'a ()>);
 
@@ -43,20 +76,11 @@ macro_rules! object {
                     }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        const DROPPED: &[&str] = &$dropped;
                         let mut object = $name::default();
                         while let Some(key) = map.next_key::<crate::whatsapp::json::Key<'de>>()? {
-                            let raw: crate::whatsapp::json::Raw<'de> = map.next_value()?;
-                            if raw.get() == "null" {
-                                continue;
-                            }
                             match key.0.as_ref() {
-                                $($key => match serde_json::from_str(raw.get()) {
-                                    Ok(value) => object.$field = Some(value),
-                                    Err(_) => object.unreadable = true,
-                                },)*
-                                other if DROPPED.contains(&other) => {}
-                                _ => object.rest.push((key.0, raw)),
+                                $($key => object.$field = map.next_value::<Option<$type>>()?.or(object.$field),)*
+                                _ => object.unknown(key.0, map.next_value()?),
                             }
                         }
                         Ok(object)
@@ -66,6 +90,36 @@ macro_rules! object {
                 deserializer.deserialize_map(Fields(std::marker::PhantomData))
             }
         }
+
+        impl<'a> crate::whatsapp::json::Read<'a> for $name<'a> {
+            fn read(json: &'a str) -> Option<Self> {
+                let at_once = || serde_json::from_str(json).ok();
+                at_once().or_else(|| Some(Self::field_by_field(serde_json::from_str(json).ok()?)))
+            }
+        }
+
+        impl<'a> $name<'a> {
+            fn field_by_field(fields: crate::whatsapp::json::Fields<'a>) -> Self {
+                let mut object = $name::default();
+                for (key, raw) in fields.0 {
+                    match key.as_ref() {
+                        $($key => match <Option<$type> as crate::whatsapp::json::Read>::read(raw.get()) {
+                            Some(value) => object.$field = value.or(object.$field),
+                            None => object.unreadable = true,
+                        },)*
+                        _ => object.unknown(key, raw),
+                    }
+                }
+                object
+            }
+
+            fn unknown(&mut self, key: std::borrow::Cow<'a, str>, raw: crate::whatsapp::json::Raw<'a>) {
+                const DROPPED: &[&str] = &$dropped;
+                if raw.get() != "null" && !DROPPED.contains(&key.as_ref()) {
+                    self.rest.push((key, raw));
+                }
+            }
+        }
     };
 }
 pub(crate) use object;
@@ -73,6 +127,33 @@ pub(crate) use object;
 /// The key of a field, borrowed where it holds no escapes.
 #[derive(Deserialize)]
 pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// The fields of an object, each as it came.
+pub(crate) struct Fields<'a>(pub(crate) Vec<(Cow<'a, str>, Raw<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+
+        impl<'de> Visitor<'de> for All {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((key, raw)) = map.next_entry::<Key<'de>, Raw<'de>>()? {
+                    fields.push((key.0, raw));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(All)
+    }
+}
 
 /// A text, borrowed where it holds no escapes. A whole number counts as its digits: some senders write ids so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,8 +198,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// An object or list of which each element is read by itself; whether one could not be read.
-pub(crate) fn each<'a, T: Deserialize<'a>>(raws: &[Raw<'a>]) -> (Vec<T>, bool) {
-    let read: Vec<T> = raws.iter().filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect();
+pub(crate) fn each<'a, T: Read<'a>>(raws: &[Raw<'a>]) -> (Vec<T>, bool) {
+    let read: Vec<T> = raws.iter().filter_map(|raw| T::read(raw.get())).collect();
     let lost = read.len() != raws.len();
     (read, lost)
 }
@@ -129,11 +210,16 @@ mod tests {
 
     object! {
         /// For the tests.
-        Sample { id: Text<'a> = "id", flag: bool = "flag", } dropped ["sha256"]
+        Sample { id: Text<'a> = "id", flag: bool = "flag", parts: Vec<Part<'a>> = "parts", } dropped ["sha256"]
+    }
+
+    object! {
+        /// For the tests.
+        Part { id: Text<'a> = "id", } dropped []
     }
 
     fn read(json: &str) -> Sample<'_> {
-        serde_json::from_str(json).unwrap()
+        Sample::read(json).unwrap()
     }
 
     #[test]
@@ -141,6 +227,16 @@ mod tests {
         let sample = read(r#"{"flag":"yes","id":"a","sha256":"x"}"#);
         assert_eq!((sample.id.unwrap().as_str(), sample.flag, sample.unreadable), ("a", None, true));
         assert!(sample.rest.is_empty());
+    }
+
+    #[test]
+    fn of_what_lies_deeper_as_much_is_read_as_can_be() {
+        let sample = read(r#"{"id":"a","parts":[{"id":"x"},{"id":[],"more":1},{"id":"\ud800"}]}"#);
+        let parts = sample.parts.unwrap();
+        let read: Vec<_> = parts.iter().map(|part| (part.id.as_ref().map(Text::as_str), part.says_more())).collect();
+        assert_eq!(read, [(Some("x"), false), (None, true), (None, true)]);
+        assert!(!sample.unreadable, "each part says itself what is missing of it");
+        assert!(self::read(r#"{"parts":[{"id":"x"},7]}"#).unreadable && Sample::read("[]").is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::chat::{self, Place};
 use super::content::owned;
 use super::item::{BodyError, Item, Other, Person, Reject, Update};
-use super::json::{Raw, Text};
+use super::json::{Raw, Read as _, Text};
 use super::people::{People, address};
 use super::{status, wire};
 use crate::limits::{MAX_NAME_BYTES, MAX_WORD_BYTES, clip, is_id};
@@ -23,9 +23,7 @@ const HISTORY: &str = "history";
 /// The body is no webhook at all, so that there is nothing to take apart.
 pub fn parse(body: &[u8]) -> Result<Vec<Item<'_>>, BodyError> {
     let body = std::str::from_utf8(body).map_err(|_| BodyError::NotUtf8)?;
-    let envelope: Raw = serde_json::from_str(body).map_err(|error| BodyError::NotJson(error.to_string()))?;
-    let envelope: wire::Envelope =
-        serde_json::from_str(envelope.get()).map_err(|_| BodyError::NotAWebhook("not an object"))?;
+    let envelope = wire::Envelope::read(body).ok_or_else(|| not_an_object(body))?;
     match envelope.object.as_ref().map(Text::as_str) {
         Some("whatsapp_business_account") => {}
         _ => return Err(BodyError::NotAWebhook("`object` is not \"whatsapp_business_account\"")),
@@ -36,6 +34,14 @@ pub fn parse(body: &[u8]) -> Result<Vec<Item<'_>>, BodyError> {
         items.entry(entry)?;
     }
     Ok(items.items)
+}
+
+/// What is wrong with a body that could not be read as an object.
+fn not_an_object(body: &str) -> BodyError {
+    match serde_json::from_str::<Raw>(body) {
+        Ok(_) => BodyError::NotAWebhook("not an object"),
+        Err(error) => BodyError::NotJson(error.to_string()),
+    }
 }
 
 #[derive(Default)]
@@ -72,7 +78,7 @@ impl<'a> Items<'a> {
     }
 
     fn entry(&mut self, raw: Raw<'a>) -> Result<(), BodyError> {
-        let Ok(entry) = serde_json::from_str::<wire::Entry>(raw.get()) else {
+        let Some(entry) = wire::Entry::read(raw.get()) else {
             return self.reject(None, raw, "entry is not an object");
         };
         let Some(changes) = entry.changes else {
@@ -87,14 +93,14 @@ impl<'a> Items<'a> {
     }
 
     fn change(&mut self, raw: Raw<'a>, entry_id: &str, entry_time: &str) -> Result<(), BodyError> {
-        let Ok(wire) = serde_json::from_str::<wire::Change>(raw.get()) else {
+        let Some(wire) = wire::Change::read(raw.get()) else {
             return self.reject(None, raw, "change is not an object");
         };
         let Some(value) = wire.value else {
             return self.reject(None, raw, "change has no `value`");
         };
-        let addressed: Option<wire::Addressed> = serde_json::from_str(value.get()).ok();
-        let metadata = addressed.and_then(|value| value.metadata).unwrap_or_default();
+        let mut found = wire::Value::read(value.get());
+        let metadata = found.as_mut().and_then(|found| found.metadata.take()).unwrap_or_default();
         let phone_number_id = metadata.phone_number_id.map(|id| id.0.into_owned()).filter(|id| is_id(id));
         let field = owned(wire.field);
         let change = Change {
@@ -106,9 +112,9 @@ impl<'a> Items<'a> {
             value,
         };
         match change.field.as_str() {
-            "messages" | ECHOES | HISTORY => self.chat(&change),
-            "" => match serde_json::from_str::<wire::Value>(value.get()) {
-                Ok(found) if found.messages.is_some() || found.statuses.is_some() => self.chat(&change),
+            "messages" | ECHOES | HISTORY => self.chat(&change, found),
+            "" => match found {
+                Some(chat) if chat.messages.is_some() || chat.statuses.is_some() => self.chat(&change, Some(chat)),
                 _ => self.reject(change.phone_number_id.as_deref(), raw, "change has no `field`"),
             },
             _ => self.other(&change, value),
@@ -116,9 +122,9 @@ impl<'a> Items<'a> {
     }
 
     /// A change that is about chat. Lists of another shape are rejected as a whole.
-    fn chat(&mut self, change: &Change<'a>) -> Result<(), BodyError> {
+    fn chat(&mut self, change: &Change<'a>, value: Option<wire::Value<'a>>) -> Result<(), BodyError> {
         let number = change.phone_number_id.as_deref();
-        let Ok(value) = serde_json::from_str::<wire::Value>(change.value.get()) else {
+        let Some(value) = value else {
             return self.reject(number, change.value, "value is not an object");
         };
         if value.unreadable {
@@ -166,7 +172,7 @@ impl<'a> Items<'a> {
     /// A chunk of the past. One without threads says why there are none, which is no chat.
     fn history(&mut self, change: &Change<'a>, raw: Raw<'a>) -> Result<(), BodyError> {
         let number = change.phone_number_id.as_deref();
-        let Ok(chunk) = serde_json::from_str::<wire::HistoryChunk>(raw.get()) else {
+        let Some(chunk) = wire::HistoryChunk::read(raw.get()) else {
             return self.reject(number, raw, "history is not an object");
         };
         if chunk.unreadable {
@@ -183,7 +189,7 @@ impl<'a> Items<'a> {
 
     fn thread(&mut self, change: &Change<'a>, raw: Raw<'a>) -> Result<(), BodyError> {
         let number = change.phone_number_id.as_deref();
-        let Ok(thread) = serde_json::from_str::<wire::Thread>(raw.get()) else {
+        let Some(thread) = wire::Thread::read(raw.get()) else {
             return self.reject(number, raw, "thread is not an object");
         };
         let Some(messages) = thread.messages else {
@@ -229,7 +235,7 @@ fn quoted(text: &str) -> String {
 type Read<'a> = (Raw<'a>, Option<wire::Message<'a>>);
 
 fn read_all<'a>(messages: &[Raw<'a>]) -> Vec<Read<'a>> {
-    messages.iter().map(|raw| (*raw, serde_json::from_str(raw.get()).ok())).collect()
+    messages.iter().map(|raw| (*raw, wire::Message::read(raw.get()))).collect()
 }
 
 /// The addresses of the customer in each message that someone wrote.

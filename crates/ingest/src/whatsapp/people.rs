@@ -29,7 +29,9 @@ impl People {
         let people: Vec<Person> =
             each::<wire::Contact>(contacts.unwrap_or_default()).0.into_iter().map(person).collect();
         let index = |address: fn(&Person) -> Option<&String>| {
-            people.iter().enumerate().filter_map(|(at, person)| Some((address(person)?.clone(), at))).collect()
+            let mut index = HashMap::with_capacity(people.iter().filter_map(address).count());
+            index.extend(people.iter().enumerate().filter_map(|(at, person)| Some((address(person)?.clone(), at))));
+            index
         };
         let (by_number, by_user_id) = (index(|p| p.number.as_ref()), index(|p| p.user_id.as_ref()));
         let mut people = People { people, by_number, by_user_id, only: None };

@@ -5,7 +5,7 @@ use proto::v1;
 use super::chat::{id, seconds};
 use super::content::{self, owned};
 use super::item::{Person, Reject, Status};
-use super::json::{Raw, Text};
+use super::json::{Raw, Read, Text};
 use super::people::address;
 use super::wire;
 use crate::limits::{MAX_ITEM_BYTES, MAX_WORD_BYTES, is_id};
@@ -15,7 +15,7 @@ pub(crate) fn read(raw: Raw<'_>) -> Result<Status, Reject> {
     if raw.get().len() > MAX_ITEM_BYTES {
         return Err(Reject::TooLarge);
     }
-    let wire: wire::Status = serde_json::from_str(raw.get()).map_err(|_| Reject::Shape("status is not an object"))?;
+    let wire = wire::Status::read(raw.get()).ok_or(Reject::Shape("status is not an object"))?;
     let message_id = id(wire.id.as_ref())?;
     let seconds = seconds(wire.timestamp.as_ref())?;
     let person = Person {
@@ -44,7 +44,7 @@ pub(crate) fn read(raw: Raw<'_>) -> Result<Status, Reject> {
 const CALLBACK: &str = "biz_opaque_callback_data";
 
 fn callback_data(raw: Option<Raw<'_>>) -> String {
-    let text: Option<Text> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let text = raw.and_then(|raw| Text::read(raw.get()));
     owned(text.filter(|text| is_id(text.as_str())))
 }
 

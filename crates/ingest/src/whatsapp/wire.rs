@@ -18,7 +18,7 @@ object! {
 }
 
 object! {
-    /// The value of a change that is about chat.
+    /// The value of a change that is about chat; of any other, which number it is about, if it says so.
     Value {
         metadata: Metadata<'a> = "metadata",
         contacts: Vec<Raw<'a>> = "contacts",
@@ -27,11 +27,6 @@ object! {
         message_echoes: Vec<Raw<'a>> = "message_echoes",
         history: Vec<Raw<'a>> = "history",
     } dropped ["messaging_product"]
-}
-
-object! {
-    /// Of a change that is no chat: which number it is about, if it says so.
-    Addressed { metadata: Metadata<'a> = "metadata", } dropped []
 }
 
 object! {

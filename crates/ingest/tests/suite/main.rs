@@ -5,6 +5,7 @@
 mod asks;
 mod bodies;
 mod commands;
+mod directory;
 mod fixtures;
 mod identity;
 mod keeping;

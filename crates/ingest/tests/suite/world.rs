@@ -6,10 +6,11 @@ use std::time::Duration;
 use bus::Bus;
 use conversation::{ConversationId, Settings};
 use hmac::{Hmac, Mac};
-use ingest::{HttpOptions, Intake, Options, Webhooks, conversation_service};
+use ingest::{HttpOptions, Intake, Options, Webhooks, conversation_service, directory_service};
 use prost::Message;
 use proto::v1;
 use proto::v1::conversation_service_client::ConversationServiceClient;
+use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::event::Event as Kind;
 use serde_json::Value;
 use service::config::Channel;
@@ -29,6 +30,7 @@ pub struct World {
     pub bus: Bus,
     pub http: String,
     pub grpc: ConversationServiceClient<Connection>,
+    pub directory: DirectoryServiceClient<Connection>,
     client: reqwest::Client,
     shutdown: Shutdown,
 }
@@ -88,9 +90,11 @@ impl World {
         let mut grpc = Grpc::bind(any).await.unwrap();
         let target = format!("http://{}", grpc.address().unwrap());
         grpc.add(conversation_service(bus.clone(), &options)).await;
+        grpc.add(directory_service(&bus, &options)).await;
         tokio::spawn(grpc.serve(shutdown.clone()));
-        let grpc = ConversationServiceClient::connect(target).await.unwrap();
-        World { nats, bus, http: address, grpc, client: reqwest::Client::new(), shutdown }
+        let grpc = ConversationServiceClient::connect(target.clone()).await.unwrap();
+        let directory = DirectoryServiceClient::connect(target).await.unwrap();
+        World { nats, bus, http: address, grpc, directory, client: reqwest::Client::new(), shutdown }
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -5,7 +5,6 @@ use v1::list_conversations_request::View as Choice;
 
 use super::budget::Budget;
 use super::mistakes::Mistakes;
-use super::page_token::PageTokens;
 use super::read::{decode, unreadable};
 use super::search::Words;
 use super::show_conversation::SealedConversation;
@@ -13,6 +12,7 @@ use crate::store::{Scan, View, prefix_end};
 use crate::view::error::Error;
 use crate::view::keys::{self, ConversationKey, Place, WorkspaceKey};
 use crate::view::rows::ActivityRow;
+use service::page_token::PageTokens;
 
 /// ListConversations, as it was asked for.
 #[derive(Clone, Debug)]

@@ -70,8 +70,12 @@ impl TicketCount {
 
     /// Every day or hour, those without tickets too.
     fn by_time(&self, counters: &Counters<'_>) -> Result<Vec<Group>, Error> {
-        let counts = counters.count_each(Series::total(), self.basis, &self.parts(), self.as_of)?;
-        let counts = if self.grouping.unit.is_some() { counts } else { Vec::new() };
+        if self.grouping.unit.is_none() {
+            return Ok(Vec::new());
+        }
+        let Series { dimension, value } = Series::total();
+        let counts = counters.count_each(dimension, &[value], self.basis, &self.parts(), self.as_of)?;
+        let counts = counts.into_iter().flatten();
         Ok(self.buckets.iter().zip(counts).map(|(bucket, count)| group(Some(bucket), None, count)).collect())
     }
 
@@ -96,12 +100,10 @@ impl TicketCount {
             Ok(values) if values.len() * parts.len() <= MAX_CELLS => values,
             _ => return Ok(Err(TooManyGroups)),
         };
-        let mut rows = Rows::new();
-        for (digest, value) in values {
-            let series = grouping::series(dimension, digest);
-            let counts = counters.count_each(series, self.basis, &parts, self.as_of)?;
-            rows.insert(digest, (value, counts));
-        }
+        let digests: Vec<ShortDigest> = values.iter().map(|(digest, _)| *digest).collect();
+        let counts = counters.count_each(dimension, &digests, self.basis, &parts, self.as_of)?;
+        let mut rows: Rows =
+            values.into_iter().zip(counts).map(|((digest, value), counts)| (digest, (value, counts))).collect();
         if let Some(at) = self.as_of.filter(|_| self.grouping.changes()) {
             self.put_back(view, dimension, at, &parts, &mut rows)?;
         }
@@ -138,14 +140,15 @@ impl TicketCount {
 
     /// The groups that have tickets, in the order of time and value.
     fn groups(&self, rows: Rows) -> Vec<Group> {
-        let mut rows: Vec<(ValueRow, Vec<Count>)> = rows.into_values().collect();
-        rows.sort_by_cached_key(|(value, _)| grouping::order(value));
+        let rows = rows.into_values().map(|(value, counts)| (grouping::order(&value), value, counts));
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut groups = Vec::new();
         for part in 0..self.parts().len() {
-            for (value, counts) in &rows {
+            for ((word, _), value, counts) in &rows {
                 let count = counts.get(part).copied().unwrap_or_default();
                 if !count.is_zero() {
-                    groups.push(group(self.buckets.get(part), Some(value), count));
+                    groups.push(group(self.buckets.get(part), Some((word, value)), count));
                 }
             }
         }
@@ -181,9 +184,14 @@ fn buckets(
     })
 }
 
-fn group(bucket: Option<&Bucket>, value: Option<&ValueRow>, count: Count) -> Group {
-    let words = [bucket.map(|bucket| bucket.label.clone()), value.map(grouping::key)];
-    let value = value.cloned().unwrap_or_default();
+/// `value`: in one word, and whole.
+fn group(bucket: Option<&Bucket>, value: Option<(&str, &ValueRow)>, count: Count) -> Group {
+    let key = match (bucket, value) {
+        (Some(bucket), Some((word, _))) => [&bucket.label, "/", word].concat(),
+        (Some(bucket), None) => bucket.label.clone(),
+        (None, value) => value.map_or_else(String::new, |(word, _)| word.to_owned()),
+    };
+    let value = value.map(|(_, value)| value.clone()).unwrap_or_default();
     Group {
         start_time: bucket.map(|bucket| timestamp(bucket.period.start)),
         end_time: bucket.map(|bucket| timestamp(bucket.period.end)),
@@ -193,6 +201,6 @@ fn group(bucket: Option<&Bucket>, value: Option<&ValueRow>, count: Count) -> Gro
         topic: value.topic,
         primary_count: count.primary,
         nested_count: count.nested,
-        key: words.into_iter().flatten().collect::<Vec<_>>().join("/"),
+        key,
     }
 }

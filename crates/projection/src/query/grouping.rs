@@ -3,7 +3,7 @@ use proto::v1;
 use super::calendar::Unit;
 use super::mistakes::Mistakes;
 use crate::store::View;
-use crate::view::counters::{Counters, Dimension, Series};
+use crate::view::counters::{Counters, Dimension};
 use crate::view::error::Error;
 use crate::view::keys::ShortDigest;
 use crate::view::rows::ValueRow;
@@ -69,18 +69,13 @@ fn part(group_by: v1::GroupBy) -> Option<Part> {
 #[error("comes to more than {MAX_GROUPS} groups: ask for a shorter period, or group by less")]
 pub(crate) struct TooManyGroups;
 
-/// Every value of a dimension that the workspace ever had.
+/// Every value of a dimension that the workspace ever had, sorted by digest.
 pub(crate) fn values(
     counters: &Counters<'_>,
     dimension: Dimension,
 ) -> Result<Result<Vec<(ShortDigest, ValueRow)>, TooManyGroups>, Error> {
     let values = counters.values(dimension, MAX_GROUPS + 1)?;
     Ok(if values.len() > MAX_GROUPS { Err(TooManyGroups) } else { Ok(values) })
-}
-
-/// The series of a value.
-pub(crate) fn series(dimension: Dimension, value: ShortDigest) -> Series {
-    Series { dimension, value }
 }
 
 /// A value in one word: its id. Empty for nobody and for no topic.

@@ -4,7 +4,7 @@ use service::status;
 use tonic::Status;
 
 use super::calendar::Zone;
-use super::page_token::{Foreign, PageTokens};
+use service::page_token::{Foreign, PageTokens};
 
 /// Longest id taken in a query, in bytes; longer ones name nothing.
 const MAX_ID_BYTES: usize = 256;

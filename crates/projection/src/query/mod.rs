@@ -7,7 +7,6 @@ mod conversations;
 mod counts;
 mod grouping;
 mod mistakes;
-mod page_token;
 mod read;
 mod reads;
 mod search;

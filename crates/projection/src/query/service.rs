@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, poll, stream};
 use proto::v1;
 use proto::v1::ticket_service_server::TicketService;
 use service::status::{check_workspace, invalid, not_found};
@@ -202,10 +204,19 @@ impl<K: Keys> TicketService for Queries<K> {
         let min_revision = request.min_revision;
         let asked = TimelinePage::read(request)?;
         self.reach(min_revision).await?;
-        let page = self.reads.run(move |view| asked.page(view)).await?;
-        let page = page.ok_or_else(|| not_found("conversation", &conversation))?;
-        let key = self.key(&workspace, &conversation).await?;
-        let entries = page.entries.iter().map(|entry| entry.show(&conversation, key.as_ref())).collect();
+        let page = self.reads.run(move |view| asked.page(view));
+        let mut key = pin!(self.key(&workspace, &conversation));
+        let (key, page) = match poll!(&mut key) {
+            Poll::Ready(known) => (known, page.await),
+            Poll::Pending => {
+                // The page is read while the bus is asked for the key, which this worker has to begin.
+                tokio::task::yield_now().await;
+                tokio::join!(key, page)
+            }
+        };
+        let page = page?.ok_or_else(|| not_found("conversation", &conversation))?;
+        let key = key?;
+        let entries = page.entries.into_iter().map(|entry| entry.show(&conversation, key.as_ref())).collect();
         Ok(Response::new(v1::ListTimelineResponse { entries, next_page_token: page.next_page_token }))
     }
 

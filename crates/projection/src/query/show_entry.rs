@@ -22,13 +22,14 @@ impl Placed {
     }
 
     /// The entry whole. Without a key it has no words.
-    pub(crate) fn show(&self, conversation: &str, key: Option<&impl Key>) -> v1::TimelineEntry {
-        let row = &self.row;
+    pub(crate) fn show(self, conversation: &str, key: Option<&impl Key>) -> v1::TimelineEntry {
+        let change_revision = to_wire(self.change_revision());
+        let Placed { place, row } = self;
         v1::TimelineEntry {
-            revision: to_wire(self.place.revision),
-            index: self.place.index,
-            change_revision: to_wire(self.change_revision()),
-            time: Some(timestamp(self.place.time)),
+            revision: to_wire(place.revision),
+            index: place.index,
+            change_revision,
+            time: Some(timestamp(place.time)),
             late: row.late,
             ticket_ids: row.tickets.iter().map(|ordinal| ticket_id(conversation, *ordinal)).collect(),
             entry: Some(match row.kind() {
@@ -51,8 +52,8 @@ pub(crate) fn to_wire(revision: u64) -> i64 {
 }
 
 /// In the words that the log has for ever; in those of the domain where it has none.
-fn show_stamp(row: &EntryRow) -> v1::Stamp {
-    let mut stamp = row.stamp.clone().unwrap_or_default();
+fn show_stamp(row: EntryRow) -> v1::Stamp {
+    let mut stamp = row.stamp.unwrap_or_default();
     if !stamp.text.is_empty() {
         return stamp;
     }
@@ -63,18 +64,13 @@ fn show_stamp(row: &EntryRow) -> v1::Stamp {
     stamp
 }
 
-fn show_note(row: &EntryRow, key: Option<&impl Key>) -> v1::Note {
+fn show_note(row: EntryRow, key: Option<&impl Key>) -> v1::Note {
     let sealed: v1::SealedNote = unseal(key, &row.sealed);
-    v1::Note {
-        id: row.id.clone(),
-        actor: row.actor.clone(),
-        time: Some(timestamp(Time(row.occur_time))),
-        text: sealed.text,
-    }
+    v1::Note { id: row.id, actor: row.actor, time: Some(timestamp(Time(row.occur_time))), text: sealed.text }
 }
 
-fn show_message(row: &EntryRow, key: Option<&impl Key>) -> v1::Message {
-    let (contact, mut content) = content(row, key);
+fn show_message(row: EntryRow, key: Option<&impl Key>) -> v1::Message {
+    let (contact, mut content) = content(&row, key);
     let mut statuses = Vec::with_capacity(row.reports.len());
     for report in &row.reports {
         let sealed: v1::SealedStatus = unseal(key, &report.sealed);
@@ -85,9 +81,9 @@ fn show_message(row: &EntryRow, key: Option<&impl Key>) -> v1::Message {
         statuses.push(show_report(report, sealed));
     }
     v1::Message {
-        id: row.id.clone(),
+        id: row.id,
         direction: row.direction,
-        actor: named(row.actor.clone(), &contact),
+        actor: named(row.actor, &contact),
         reactions: row.reactions.iter().filter_map(|reaction| show_reaction(reaction, key)).collect(),
         edited: row.edit.is_some(),
         revoked: row.revoked,

@@ -9,38 +9,39 @@ use super::show_entry::to_wire;
 use crate::view::rows::{SpanRow, TicketRow, ticket_id};
 
 /// A ticket as it stands in its row.
-pub(crate) fn show_ticket(workspace: &str, row: &TicketRow) -> v1::Ticket {
+pub(crate) fn show_ticket(workspace: &str, row: TicketRow) -> v1::Ticket {
+    let resolution = row.resolution();
     let state = if row.close_time.is_some() { v1::ticket::State::Closed } else { v1::ticket::State::Open };
     v1::Ticket {
         id: ticket_id(&row.conversation, row.ordinal),
         workspace: workspace.to_owned(),
-        conversation_id: row.conversation.clone(),
         primary_id: if row.nested() { ticket_id(&row.conversation, row.primary) } else { String::new() },
-        topic: row.topic.clone(),
+        conversation_id: row.conversation,
+        topic: row.topic,
         state: state.into(),
         open_time: Some(timestamp(Time(row.open_time))),
         close_time: row.close_time.map(|close| timestamp(Time(close))),
-        opened_by: row.opened_by.clone(),
-        closed_by: row.closed_by.clone(),
-        assignee: row.assignee.clone(),
-        assignments: row.assignments.iter().map(show_span).collect(),
+        opened_by: row.opened_by,
+        closed_by: row.closed_by,
+        assignee: row.assignee,
+        assignments: row.assignments.into_iter().map(show_span).collect(),
         metrics: Some(v1::TicketMetrics {
             first_response: row.first_response.map(nanos),
             first_bot_response: row.first_bot_response.map(nanos),
-            resolution: row.resolution().map(nanos),
+            resolution: resolution.map(nanos),
             inbound_count: row.inbound_count,
             outbound_count: row.outbound_count,
         }),
         open_revision: to_wire(row.open_revision),
         close_revision: to_wire(row.close_revision),
-        channel: row.channel.clone(),
+        channel: row.channel,
     }
 }
 
-fn show_span(span: &SpanRow) -> v1::Assignment {
+fn show_span(span: SpanRow) -> v1::Assignment {
     v1::Assignment {
-        assignee: span.assignee.clone(),
-        actor: span.actor.clone(),
+        assignee: span.assignee,
+        actor: span.actor,
         start_time: Some(timestamp(Time(span.start_time))),
         end_time: span.end_time.map(|end| timestamp(Time(end))),
     }

@@ -17,13 +17,10 @@ pub(crate) fn open_as_of(
     at: Time,
     mut see: impl FnMut(TicketRow, TicketRow),
 ) -> Result<(), Error> {
-    let mut each = |key: TicketKey| {
-        if let Some(now) = read::ticket(view, &key)?
-            && let Some(then) = as_of(now.clone(), at)
-        {
+    let mut each = |now: TicketRow| {
+        if let Some(then) = as_of(now.clone(), at) {
             see(now, then);
         }
-        Ok::<_, Error>(())
     };
     // Without an instant after it, everything that was ever open is open or closed by then.
     let Some(after) = at.0.checked_add(1).map(Time) else { return Ok(()) };
@@ -31,16 +28,14 @@ pub(crate) fn open_as_of(
     for row in view.scan(&open, &keys::index_from_time(table::OPEN_NOW, workspace, after)) {
         let (key, _) = row?;
         let parts = keys::index_parts(&key).ok_or_else(|| unreadable(&key))?;
-        each(ticket(workspace, parts.time, &parts))?;
+        let (conversation, ordinal) = (parts.conversation, parts.ordinal);
+        let ticket = TicketKey { workspace, open_time: parts.time, conversation, ordinal };
+        read::ticket(view, &ticket)?.into_iter().for_each(&mut each);
     }
     let closed = keys::index_from_time(table::BY_CLOSE, workspace, after);
     for row in view.scan(&closed, &prefix_end(&keys::index_prefix(table::BY_CLOSE, workspace))) {
         let (key, value) = row?;
-        let parts = keys::index_parts(&key).ok_or_else(|| unreadable(&key))?;
-        let open_time = keys::open_time_from(&value).ok_or_else(|| unreadable(&key))?;
-        if open_time <= at {
-            each(ticket(workspace, open_time, &parts))?;
-        }
+        each(decode(&key, value)?);
     }
     Ok(())
 }
@@ -57,19 +52,7 @@ pub(crate) fn tickets_between(
     let (low, high) = (keys::index_from_time(of, workspace, start), keys::index_from_time(of, workspace, end));
     for row in view.scan(&low, &high) {
         let (key, value) = row?;
-        if of == table::TICKETS {
-            see(&decode(&key, value)?);
-            continue;
-        }
-        let parts = keys::index_parts(&key).ok_or_else(|| unreadable(&key))?;
-        let open_time = keys::open_time_from(&value).ok_or_else(|| unreadable(&key))?;
-        if let Some(row) = read::ticket(view, &ticket(workspace, open_time, &parts))? {
-            see(&row);
-        }
+        see(&decode(&key, value)?);
     }
     Ok(())
-}
-
-fn ticket(workspace: WorkspaceKey, open_time: Time, parts: &keys::IndexKey) -> TicketKey {
-    TicketKey { workspace, open_time, conversation: parts.conversation, ordinal: parts.ordinal }
 }

@@ -114,10 +114,7 @@ impl TicketStats {
             Ok(values) => values,
             Err(error) => return Ok(Err(error)),
         };
-        let mut sums = Sums::new();
-        for (digest, value) in values {
-            sums.insert(digest, self.whole_days(&counters, dimension, digest, value)?);
-        }
+        let mut sums = self.whole_days(&counters, dimension, values)?;
         let days = self.days();
         self.add_tickets(view, dimension, Period { start: self.period.start, end: days.start }, &mut sums)?;
         self.add_tickets(view, dimension, Period { start: days.end, end: self.period.end }, &mut sums)?;
@@ -127,23 +124,24 @@ impl TicketStats {
         Ok(Ok(sums))
     }
 
-    /// The count of a value, and what the sketches of the whole days of the period hold of it.
+    /// The count of each value, and what the sketches of the whole days of the period hold of it.
     fn whole_days(
         &self,
         counters: &Counters<'_>,
         dimension: Dimension,
-        digest: ShortDigest,
-        value: ValueRow,
-    ) -> Result<Sum, Error> {
-        let series = grouping::series(dimension, digest);
+        values: Vec<(ShortDigest, ValueRow)>,
+    ) -> Result<Sums, Error> {
+        let digests: Vec<ShortDigest> = values.iter().map(|(digest, _)| *digest).collect();
         let basis = if self.mark == Mark::Closed { Basis::Closed } else { Basis::Opened };
-        let count = counters.count(series, basis, self.period, self.as_of)?;
+        let counts = counters.count_each(dimension, &digests, basis, &[self.period], self.as_of)?;
         let days = self.days();
-        let (primary, nested) = match days.start < days.end {
-            true => counters.durations(series, self.mark, days)?,
-            false => Default::default(),
+        let durations = match days.start < days.end {
+            true => counters.durations(dimension, &digests, self.mark, days)?,
+            false => vec![Default::default(); digests.len()],
         };
-        Ok(Sum { value, count, primary, nested })
+        let sums = values.into_iter().zip(counts.into_iter().flatten()).zip(durations);
+        let sum = |(((digest, value), count), (primary, nested))| (digest, Sum { value, count, primary, nested });
+        Ok(sums.map(sum).collect())
     }
 
     /// The whole days within the period, by the clock of the counters; without one, an empty period at its end.

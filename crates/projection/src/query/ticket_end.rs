@@ -6,7 +6,7 @@ use crate::store::View;
 use crate::view::counters::Series;
 use crate::view::error::Error;
 use crate::view::keys::{self, WorkspaceKey, table};
-use crate::view::rows::TicketRow;
+use crate::view::rows::TicketGist;
 
 /// Where a walk through the tickets may end before the beginning of time: when all that were open at an instant have
 /// been met. The counters know how many these are, so that nobody pages through years of closed tickets.
@@ -52,7 +52,7 @@ impl End {
     }
 
     /// A ticket was met, as it is to be shown.
-    pub(crate) fn meet(&mut self, row: &TicketRow) {
+    pub(crate) fn meet(&mut self, row: &TicketGist) {
         let (open, close) = (Time(row.open_time), row.close_time.map(Time));
         let waited_for = match self.open {
             Open::Never => false,

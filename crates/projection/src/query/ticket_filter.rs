@@ -3,7 +3,7 @@ use v1::actor::Kind;
 use v1::ticket::State;
 
 use super::mistakes::Mistakes;
-use crate::view::rows::TicketRow;
+use crate::view::rows::TicketGist;
 
 /// Which tickets a list or a watch holds, periods aside.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +48,9 @@ impl TicketFilter {
     }
 
     /// Whether a ticket, as it is to be shown, belongs to the list.
-    pub(crate) fn takes(&self, row: &TicketRow) -> bool {
+    pub(crate) fn takes(&self, row: &TicketGist) -> bool {
         let state = if row.close_time.is_some() { State::Closed } else { State::Open };
-        (self.include_nested || !row.nested())
+        (self.include_nested || row.primary == 0)
             && self.state.is_none_or(|wanted| wanted == state)
             && (self.conversation.is_empty() || self.conversation == row.conversation)
             && self.topic.as_ref().is_none_or(|topic| *topic == row.topic)

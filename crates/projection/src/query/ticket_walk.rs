@@ -1,14 +1,15 @@
 use std::iter::{empty, once};
 
+use bytes::Bytes;
 use conversation::{Basis, Time};
 use proto::v1::ticket::State;
 
-use super::read::{self, decode, unreadable};
+use super::read::{decode, unreadable};
 use super::tickets::TicketList;
 use crate::store::{Scan, View, prefix_end};
 use crate::view::error::Error;
 use crate::view::keys::{self, ConversationKey, TicketKey, WorkspaceKey, table};
-use crate::view::rows::{TicketRow, WindowRow};
+use crate::view::rows::WindowRow;
 
 /// Where a ticket stands in a list: by the time of the basis, then by conversation and ordinal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,16 +56,21 @@ impl From<keys::IndexKey> for Spot {
 /// A ticket that a walk came by.
 pub(crate) struct Found {
     pub(crate) spot: Spot,
-    key: TicketKey,
-    row: Option<TicketRow>,
+    row: Row,
+}
+
+/// Where the row of a ticket is: in the index, or in a table of its own.
+enum Row {
+    Here(Bytes),
+    At(TicketKey),
 }
 
 impl Found {
-    /// Its row. `None` only if the index is ahead of the rows, which one view of the store never shows.
-    pub(crate) fn row(self, view: &dyn View) -> Result<Option<TicketRow>, Error> {
+    /// Its row, not decoded yet. `None` only if the index is ahead of the rows, which one view of the store never shows.
+    pub(crate) fn row(self, view: &dyn View) -> Result<Option<Bytes>, Error> {
         match self.row {
-            Some(row) => Ok(Some(row)),
-            None => read::ticket(view, &self.key),
+            Row::Here(row) => Ok(Some(row)),
+            Row::At(key) => Ok(view.get(&key.row())?),
         }
     }
 }
@@ -130,12 +136,11 @@ fn by_index<'a>(
     Box::new(scan.map(move |row| {
         let (key, value) = row?;
         let spot = Spot::from(keys::index_parts(&key).ok_or_else(|| unreadable(&key))?);
-        let open_time = match table {
-            table::BY_CLOSE => keys::open_time_from(&value).ok_or_else(|| unreadable(&key))?,
-            _ => spot.time,
+        let row = match table {
+            table::OPEN_NOW => Row::At(ticket_key(workspace, spot.time, spot)),
+            _ => Row::Here(value),
         };
-        let row = if table == table::TICKETS { Some(decode(&key, value)?) } else { None };
-        Ok(Found { spot, key: ticket_key(workspace, open_time, spot), row })
+        Ok(Found { spot, row })
     }))
 }
 
@@ -166,6 +171,6 @@ fn of_conversation<'a>(list: &TicketList, view: &'a dyn View, workspace: Workspa
     found.sort_unstable_by(|one, other| other.cmp(one));
     let found = found.into_iter();
     Ok(Walk(Box::new(
-        found.map(move |(spot, open_time)| Ok(Found { spot, key: ticket_key(workspace, open_time, spot), row: None })),
+        found.map(move |(spot, open_time)| Ok(Found { spot, row: Row::At(ticket_key(workspace, open_time, spot)) })),
     )))
 }

@@ -1,11 +1,11 @@
+use bytes::Bytes;
 use conversation::{Basis, Period, TicketId, Time};
-use prost::Message as _;
+use prost::Message;
 use proto::v1;
 use tonic::Status;
 
 use super::budget::Budget;
 use super::mistakes::Mistakes;
-use super::page_token::PageTokens;
 use super::read;
 use super::show_ticket::{as_of, show_ticket};
 use super::ticket_end::End;
@@ -13,8 +13,9 @@ use super::ticket_filter::{Fields, TicketFilter};
 use super::ticket_walk::{Spot, Stand, Walk};
 use crate::store::View;
 use crate::view::error::Error;
-use crate::view::keys::{ConversationKey, TicketKey, WorkspaceKey};
-use crate::view::rows::TicketRow;
+use crate::view::keys::{ConversationKey, TicketKey, WorkspaceKey, table};
+use crate::view::rows::{TicketGist, TicketRow};
+use service::page_token::PageTokens;
 
 /// GetTicket: `None` when the workspace has no such ticket.
 pub(crate) fn get_ticket(view: &dyn View, workspace: &str, id: &str) -> Result<Option<v1::Ticket>, Error> {
@@ -23,7 +24,7 @@ pub(crate) fn get_ticket(view: &dyn View, workspace: &str, id: &str) -> Result<O
     let Some(window) = read::window(view, conversation, ordinal)? else { return Ok(None) };
     let open_time = Time(window.open_time);
     let key = TicketKey { workspace: WorkspaceKey::of(workspace), open_time, conversation, ordinal };
-    Ok(read::ticket(view, &key)?.map(|row| show_ticket(workspace, &row)))
+    Ok(read::ticket(view, &key)?.map(|row| show_ticket(workspace, row)))
 }
 
 /// ListTickets, as it was asked for.
@@ -87,11 +88,11 @@ impl TicketList {
             }
             budget.scan();
             last = Some(found.spot);
-            let Some(row) = found.row(view)?.and_then(|row| self.as_shown(row)) else { continue };
-            end.meet(&row);
-            if self.takes(&row) {
-                budget.take(row.encoded_len());
-                response.tickets.push(show_ticket(&self.workspace, &row));
+            let Some(bytes) = found.row(view)? else { continue };
+            let length = bytes.len();
+            if let Some(row) = self.chosen(bytes, &mut end)? {
+                budget.take(length);
+                response.tickets.push(show_ticket(&self.workspace, row));
             }
         }
         Ok(response)
@@ -102,16 +103,27 @@ impl TicketList {
         self.as_of.filter(|_| self.filter.state == Some(v1::ticket::State::Open))
     }
 
-    /// `None` for a ticket that was not opened by then.
-    fn as_shown(&self, row: TicketRow) -> Option<TicketRow> {
+    /// A ticket as it is to be shown, if it belongs to the list. What does not is not decoded whole, unless it has to
+    /// be looked at as of another time.
+    fn chosen(&self, row: Bytes, end: &mut End) -> Result<Option<TicketRow>, Error> {
+        let mut takes = |gist: &TicketGist| {
+            end.meet(gist);
+            self.takes(gist)
+        };
         match self.as_of {
-            Some(at) => as_of(row, at),
-            None => Some(row),
+            Some(at) => Ok(as_of(decode_ticket(row)?, at).filter(|row| takes(&row.into()))),
+            None if takes(&decode_ticket(row.clone())?) => decode_ticket(row).map(Some),
+            None => Ok(None),
         }
     }
 
     /// Whether a ticket, as it is to be shown, belongs to the list.
-    fn takes(&self, row: &TicketRow) -> bool {
+    fn takes(&self, row: &TicketGist) -> bool {
         self.period.counts(self.basis, Time(row.open_time), row.close_time.map(Time)) && self.filter.takes(row)
     }
+}
+
+/// A ticket's row, or the gist of it.
+fn decode_ticket<M: Message + Default>(row: Bytes) -> Result<M, Error> {
+    read::decode(&[table::TICKETS], row)
 }

@@ -1,17 +1,16 @@
 use conversation::Time;
-use prost::Message as _;
 use proto::v1;
 use tonic::Status;
 use v1::list_timeline_request::Direction;
 
 use super::budget::Budget;
 use super::mistakes::Mistakes;
-use super::page_token::PageTokens;
 use super::read::{decode, unreadable};
 use super::show_entry::Placed;
 use crate::store::{Scan, View, prefix_end};
 use crate::view::error::Error;
 use crate::view::keys::{self, ConversationKey, Place};
+use service::page_token::PageTokens;
 
 /// ListTimeline, as it was asked for.
 #[derive(Debug)]
@@ -56,9 +55,6 @@ impl TimelinePage {
     /// The next page; `None` when there is no such conversation. An entry's place never changes, so what arrives
     /// meanwhile neither hides nor repeats another.
     pub(crate) fn page(&self, view: &dyn View) -> Result<Option<SealedPage>, Error> {
-        if view.get(&keys::conversation(ConversationKey::of(&self.workspace, &self.conversation)))?.is_none() {
-            return Ok(None);
-        }
         let mut budget = Budget::for_page(self.size);
         let mut page = SealedPage::default();
         let mut last: Option<Place> = None;
@@ -69,18 +65,25 @@ impl TimelinePage {
                 break;
             }
             budget.scan();
+            let length = value.len();
             let placed = placed(&key, value)?;
             last = Some(placed.place);
             if !placed.row.hidden {
-                budget.take(placed.row.encoded_len());
+                budget.take(length);
                 page.entries.push(placed);
             }
         }
-        Ok(Some(page))
+        // Whatever has an entry is there.
+        let known = last.is_some() || view.get(&keys::conversation(self.key()))?.is_some();
+        Ok(known.then_some(page))
+    }
+
+    fn key(&self) -> ConversationKey {
+        ConversationKey::of(&self.workspace, &self.conversation)
     }
 
     fn scan<'a>(&self, view: &'a dyn View) -> Scan<'a> {
-        let conversation = ConversationKey::of(&self.workspace, &self.conversation);
+        let conversation = self.key();
         let all = keys::timeline_prefix(conversation);
         let from = self.from.map(|from| keys::timeline_from(conversation, from));
         let after = self.after.map(|place| keys::entry(conversation, place));

@@ -72,7 +72,7 @@ impl Feed for TicketFeed {
             // Whoever goes on from an event has to have all of its tickets: only the last one names it.
             let last = rows.get(at + 1).is_none_or(|next| next.change_revision > row.change_revision);
             v1::WatchTicketsResponse {
-                event: Some(Event::Ticket(show_ticket(&self.asked.workspace, row))),
+                event: Some(Event::Ticket(show_ticket(&self.asked.workspace, row.clone()))),
                 revision: to_wire(if last { row.change_revision } else { row.change_revision.saturating_sub(1) }),
             }
         });
@@ -115,7 +115,7 @@ fn changed(
         seen = parts.revision;
         let open_time = keys::open_time_from(&value).ok_or_else(|| unreadable(&at))?;
         let ticket = TicketKey { workspace: key, open_time, conversation: parts.conversation, ordinal: parts.ordinal };
-        rows.extend(read::ticket(view, &ticket)?.filter(|row| filter.takes(row)));
+        rows.extend(read::ticket(view, &ticket)?.filter(|row| filter.takes(&row.into())));
     }
     Ok((rows, None))
 }

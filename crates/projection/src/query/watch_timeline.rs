@@ -66,7 +66,7 @@ impl<K: Keys> Feed for TimelineFeed<K> {
         }
         let key = self.keys.find(&self.asked.workspace, &self.asked.conversation).await;
         let key = key.map_err(|error| status::bus(&error))?;
-        let answers = entries.iter().map(|entry| v1::WatchTimelineResponse {
+        let answers = entries.into_iter().map(|entry| v1::WatchTimelineResponse {
             revision: to_wire(entry.change_revision()),
             index: entry.place.index,
             event: Some(Event::Entry(entry.show(&self.asked.conversation, key.as_ref()))),

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 
 use bus::{Reader, Recorded};
 use conversation::Revision;
+use proto::v1;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::Error;
 use super::follow::position;
-use crate::store::Store;
+use crate::store::{Pace, Store};
 use crate::view::fold::{Fold, decode};
+use crate::view::fresh::Fresh;
+use crate::view::keys::table;
 use crate::view::live::Commit;
 
 /// Batches of events read ahead of the fold, and their bytes: a large commit takes some tenths of a second.
@@ -57,33 +60,59 @@ pub(super) async fn feed(mut reader: Reader, batches: mpsc::Sender<Ahead>) {
 
 pub(super) type Folding = tokio::task::JoinHandle<Result<(), Error>>;
 
-/// Folds in a thread of its own what is sent to it, up to and including the revision `until`, and tells every commit.
-/// It ends when nobody sends any more, or `until` is reached.
+/// What is folded into.
+pub(super) enum Target {
+    /// The store that is read, for ever.
+    Live(Arc<dyn Store>),
+    /// A store that nobody reads before it has come as far as this revision.
+    Draft(Arc<dyn Store>, Revision),
+}
+
+impl Target {
+    fn store(&self) -> &dyn Store {
+        match self {
+            Self::Live(store) | Self::Draft(store, _) => &**store,
+        }
+    }
+
+    fn until(&self) -> Revision {
+        match self {
+            Self::Live(_) => Revision::MAX,
+            Self::Draft(_, until) => *until,
+        }
+    }
+}
+
+/// Folds in a thread of its own what is sent to it, and tells every commit. It ends when nobody sends any more, or a
+/// draft is done.
 pub(super) fn spawn_fold(
-    store: Arc<dyn Store>,
-    until: Revision,
+    into: Target,
     told: impl Fn(Commit) + Send + 'static,
 ) -> Result<(mpsc::Sender<Ahead>, Folding), Error> {
-    let fold = Fold::new(position(&*store)?);
+    let position = position(into.store())?;
+    let fresh = (position.revision == 0).then(|| Fresh::new(table::MOSTLY_NEW));
     let (sender, batches) = mpsc::channel(AHEAD);
     let runtime = Handle::current();
     let folding = tokio::task::spawn_blocking(move || {
-        let mut folder = Folder { fold, store: &*store, told: &told, since: None };
-        folder.run(batches, until, &runtime)
+        let mut folder = Folder { fold: Fold::new(position), into: &into, fresh, told: &told, since: None };
+        folder.run(batches, &runtime)
     });
     Ok((sender, folding))
 }
 
 struct Folder<'a> {
     fold: Fold,
-    store: &'a dyn Store,
+    into: &'a Target,
+    /// If the store began empty under this fold.
+    fresh: Option<Fresh>,
     told: &'a dyn Fn(Commit),
     /// When the first event was folded that is not committed yet.
     since: Option<Instant>,
 }
 
 impl Folder<'_> {
-    fn run(&mut self, mut batches: mpsc::Receiver<Ahead>, until: Revision, runtime: &Handle) -> Result<(), Error> {
+    fn run(&mut self, mut batches: mpsc::Receiver<Ahead>, runtime: &Handle) -> Result<(), Error> {
+        let until = self.into.until();
         let mut next = None;
         while self.fold.position().revision < until {
             let Some(batch) = next.take().or_else(|| batches.blocking_recv()) else { break };
@@ -96,29 +125,52 @@ impl Folder<'_> {
             if next.is_none() && many && self.may_linger() {
                 next = runtime.block_on(timeout(LINGER, batches.recv())).ok().flatten();
             }
-            if next.is_none() {
+            if next.is_none() && self.is_awaited() {
                 self.commit()?;
             }
         }
-        self.commit()
+        // Half a draft is of no use.
+        if self.is_awaited() || self.fold.position().revision >= until { self.commit() } else { Ok(()) }
+    }
+
+    /// Whether anybody waits for single events.
+    fn is_awaited(&self) -> bool {
+        matches!(self.into, Target::Live(_))
     }
 
     fn may_linger(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() < LONGEST_LINGER)
+        self.is_awaited() && self.since.is_some_and(|since| since.elapsed() < LONGEST_LINGER)
+    }
+
+    fn pace(&self, waiting: usize) -> Pace {
+        match self.into {
+            Target::Live(_) if waiting < BEHIND => Pace::Live,
+            Target::Live(_) => Pace::Behind,
+            Target::Draft(..) => Pace::Draft,
+        }
     }
 
     fn take(&mut self, recorded: Recorded, waiting: usize) -> Result<(), Error> {
         self.since.get_or_insert_with(Instant::now);
         match decode(recorded.payload) {
-            Ok(event) => self.fold.apply(self.store, recorded.revision, event)?,
+            Ok(event) => self.apply(recorded.revision, event)?,
             Err(error) => {
                 tracing::warn!(revision = recorded.revision, %error, "skipping what is no event");
                 self.fold.skip(recorded.revision);
             }
         }
-        let limit = if waiting >= BEHIND { self.store.bulk_limit() } else { self.store.batch_limit() };
+        let limit = self.into.store().batch_limit(self.pace(waiting));
         if self.fold.operations() >= limit || self.fold.bytes() >= UNCOMMITTED_BYTES {
             self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, revision: Revision, event: v1::Event) -> Result<(), Error> {
+        let store = self.into.store();
+        match &self.fresh {
+            Some(fresh) => self.fold.apply(&fresh.over(store), revision, event)?,
+            None => self.fold.apply(store, revision, event)?,
         }
         Ok(())
     }
@@ -128,7 +180,11 @@ impl Folder<'_> {
             return Ok(());
         }
         let (batch, commit) = self.fold.write()?;
-        self.store.commit(batch)?;
+        self.fresh.iter_mut().for_each(|fresh| fresh.put(&batch));
+        match self.into {
+            Target::Live(store) => store.commit(batch)?,
+            Target::Draft(store, _) => store.load(batch)?,
+        }
         (self.told)(commit);
         Ok(())
     }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use conversation::Revision;
 use service::Shutdown;
 
-use super::fold::{feed, spawn_fold};
+use super::fold::{Target, feed, spawn_fold};
 use super::follow::position;
 use super::{Error, Projection};
 use crate::store::{ContentHash, Store, content_hash};
+use crate::view::live::Commit;
 
 /// How far a rebuild has come, readable while it runs.
 pub(crate) type Progress = Arc<AtomicU64>;
@@ -34,7 +35,9 @@ impl Projection {
             built = self.build(draft.store().clone(), until, Progress::default()) => built?,
             () = shutdown.begun() => return Ok(()),
         }
-        let store = self.0.home.promote(draft)?;
+        let inner = self.0.clone();
+        let promoted = tokio::task::spawn_blocking(move || inner.home.promote(draft));
+        let store = promoted.await.map_err(Error::panicked)??;
         self.0.live.replace(store, until);
         tracing::info!(revision = until, "the view was built anew");
         Ok(())
@@ -64,8 +67,11 @@ impl Projection {
         if until == 0 {
             return Ok(());
         }
-        let told = move |commit: crate::view::live::Commit| progress.store(commit.revision, Ordering::Relaxed);
-        let (batches, folding) = spawn_fold(store, until, told)?;
+        let told = move |commit: Commit| {
+            progress.store(commit.revision, Ordering::Relaxed);
+            tracing::info!(revision = commit.revision, of = until, "building a view");
+        };
+        let (batches, folding) = spawn_fold(Target::Draft(store, until), told)?;
         feed(self.0.bus.reader(0), batches).await;
         folding.await.map_err(Error::panicked)?
     }

@@ -4,7 +4,7 @@ use super::Error;
 pub(crate) const MAX_KEY_BYTES: usize = u16::MAX as usize;
 
 /// A key and its new value; none is a delete.
-type Operation = (Vec<u8>, Option<Vec<u8>>);
+pub(super) type Operation = (Vec<u8>, Option<Vec<u8>>);
 
 /// Puts and deletes that a store applies together. The last operation on a key wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl Batch {
     /// Takes a key out; one that is not there may be deleted too.
     pub(crate) fn delete(&mut self, key: impl Into<Vec<u8>>) {
         self.operations.push((key.into(), None));
+    }
+
+    /// The keys that get values.
+    pub(crate) fn puts(&self) -> impl Iterator<Item = &[u8]> {
+        self.operations.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key.as_slice())
     }
 
     /// Operations in the batch.

@@ -61,17 +61,29 @@ pub(crate) trait Store: View + Send + Sync + 'static {
     /// Applies a batch, all or nothing. [`Store::flush`] puts it on disk.
     fn commit(&self, batch: Batch) -> Result<(), Error>;
 
-    /// Operations after which a batch should end: more bring no speed. A larger batch is still applied whole.
-    fn batch_limit(&self) -> usize;
+    /// Applies a batch to a draft, as fast as the engine can: it may be torn by a kill, and so the draft be worth
+    /// nothing.
+    fn load(&self, batch: Batch) -> Result<(), Error>;
 
-    /// The same while there is much to catch up with, when a batch may take some tenths of a second.
-    fn bulk_limit(&self) -> usize;
+    /// Operations after which a batch should end. A larger one is still applied whole.
+    fn batch_limit(&self, pace: Pace) -> usize;
 
     /// Returns when everything committed before is on disk.
     fn flush(&self) -> Result<(), Error>;
 
     /// Bytes that the store occupies on disk now.
     fn disk_bytes(&self) -> u64;
+}
+
+/// What counts while a store is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Somebody waits for each event.
+    Live,
+    /// There is much to catch up with: a batch may take some tenths of a second.
+    Behind,
+    /// Nobody reads what is being filled.
+    Draft,
 }
 
 /// The end of the range of all keys that begin with `prefix`: empty, which is no bound, if no key lies behind them.

@@ -9,13 +9,13 @@
 //! | known ids | `E` conversation, id | [`super::rows::KnownRow`] |
 //! | windows | `K` conversation, ordinal | [`super::rows::WindowRow`] |
 //! | tickets, by opening | `O` workspace, open time, conversation, ordinal | [`super::rows::TicketRow`] |
-//! | by closing | `D` workspace, close time, conversation, ordinal | open time |
+//! | by closing | `D` workspace, close time, conversation, ordinal | [`super::rows::TicketRow`] again: it changes no more |
 //! | open now | `S` workspace, open time, conversation, ordinal | empty |
 //! | by change | `R` workspace, change revision, conversation, ordinal | open time |
 //! | activity | `A` workspace, held, last entry time, conversation | [`super::rows::ActivityRow`] |
-//! | counts by minute | `M` workspace, basis, dimension, value, day | the day's minutes, packed |
-//! | counts by day | `Y` workspace, basis, dimension, value, span of 512 days | the span's days, packed |
-//! | durations by day | `Q` workspace, basis, dimension, value, day | sketches, packed |
+//! | counts by minute | `M` workspace, basis, dimension, day, value | the day's minutes, packed |
+//! | counts by day | `Y` workspace, basis, dimension, span of 512 days, value | the span's days, packed |
+//! | durations by day | `Q` workspace, basis, dimension, day, value | sketches, packed |
 //! | values | `V` workspace, dimension, value | [`super::rows::ValueRow`] |
 //!
 //! Conversations, workspaces, ids and values stand there by digests, so that keys are short and of one length.
@@ -40,6 +40,9 @@ pub(crate) mod table {
     pub(crate) const DAYS: u8 = b'Y';
     pub(crate) const DURATIONS: u8 = b'Q';
     pub(crate) const VALUES: u8 = b'V';
+
+    /// Looked into for rows that mostly are not there: ids seen for the first time, days that begin.
+    pub(crate) const MOSTLY_NEW: &[u8] = &[CONVERSATION, KNOWN, MINUTES, DAYS, DURATIONS, VALUES];
 }
 
 /// A conversation in a key: the first 16 bytes of SHA-256(workspace, 0, conversation).
@@ -246,7 +249,7 @@ pub(crate) fn index_parts(key: &[u8]) -> Option<IndexKey> {
     })
 }
 
-/// The open time that the rows of `D` and `R` hold.
+/// The open time that the rows of `R` hold.
 pub(crate) fn open_time_value(open: Time) -> Vec<u8> {
     time_bytes(open).to_vec()
 }
@@ -288,28 +291,52 @@ pub(crate) fn activity_parts(key: &[u8]) -> Option<(Time, ConversationKey)> {
     Some((time_from(time), ConversationKey(leading(conversation))))
 }
 
-/// One series of counts or durations: the days or spans of one value of one dimension.
+/// All series of counts or durations of one dimension: what is grouped by it is read in one go, day by day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SeriesKey {
+pub(crate) struct DimensionKey {
     pub(crate) workspace: WorkspaceKey,
     /// 1 opened, 2 closed.
     pub(crate) basis: u8,
     pub(crate) dimension: u8,
+}
+
+impl DimensionKey {
+    /// Every day or span.
+    pub(crate) fn prefix(&self, table: u8) -> Vec<u8> {
+        key(table, [&self.workspace.0, &[self.basis, self.dimension]])
+    }
+
+    /// The first key at or after a day or span.
+    pub(crate) fn start_of(&self, table: u8, unit: i32) -> Vec<u8> {
+        key(table, [&self.workspace.0, &[self.basis, self.dimension], &unit_bytes(unit)])
+    }
+}
+
+/// One series of counts or durations: the days or spans of one value of one dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SeriesKey {
+    pub(crate) of: DimensionKey,
     pub(crate) value: ShortDigest,
 }
 
 impl SeriesKey {
-    /// The row of a day or span, in the order of time.
+    /// The row of a day or span.
     pub(crate) fn row(&self, table: u8, unit: i32) -> Vec<u8> {
-        let unit = ((unit as u32) ^ (1 << 31)).to_be_bytes();
-        key(table, [&self.workspace.0, &[self.basis, self.dimension], &self.value.0, &unit])
+        let DimensionKey { workspace, basis, dimension } = self.of;
+        key(table, [&workspace.0, &[basis, dimension], &unit_bytes(unit), &self.value.0])
     }
 }
 
-/// The day or span in a key of a series.
-pub(crate) fn series_unit(key: &[u8]) -> Option<i32> {
-    let unit = key.get(19..23).filter(|_| key.len() == 23)?;
-    Some((u32::from_be_bytes(leading(unit)) ^ (1 << 31)) as i32)
+/// Four bytes in the order of time.
+fn unit_bytes(unit: i32) -> [u8; 4] {
+    ((unit as u32) ^ (1 << 31)).to_be_bytes()
+}
+
+/// The day or span in a key of a series, and the value.
+pub(crate) fn series_parts(key: &[u8]) -> Option<(i32, ShortDigest)> {
+    let unit = key.get(11..15)?;
+    let value = key.get(15..23).filter(|_| key.len() == 23)?;
+    Some(((u32::from_be_bytes(leading(unit)) ^ (1 << 31)) as i32, ShortDigest(leading(value))))
 }
 
 pub(crate) fn values_prefix(workspace: WorkspaceKey, dimension: u8) -> Vec<u8> {

@@ -45,6 +45,22 @@ impl Traffic {
         last
     }
 
+    /// So many messages and nothing else, many at once; returns the last revision.
+    pub(crate) async fn flood(&mut self, messages: u64) -> Revision {
+        let mut last = 0;
+        let end = self.made + messages;
+        while self.made < end {
+            let mut chunk = Vec::new();
+            while self.made < end && chunk.len() < 500 {
+                self.made += 1;
+                chunk.push(self.message(&ConversationId::parse(&format!("chat{}", self.made % CHATS)).unwrap()));
+            }
+            let published = self.bus.publish_facts(chunk, &TraceParent::start()).await;
+            last = published.into_iter().map(Result::unwrap).fold(last, Revision::max);
+        }
+        last
+    }
+
     fn message(&self, chat: &ConversationId) -> v1::Event {
         let now = proto::timestamp(Time(1_760_000_000_000_000_000 + self.made as i64 * 1_000_000_000));
         let sealed = Bytes::copy_from_slice(format!("sealed {}", self.made).as_bytes());

@@ -30,10 +30,15 @@ impl Program {
     /// # Panics
     /// When it can't be built or started.
     pub(crate) fn start(name: &str, arguments: &[&str], dir: &Path) -> Program {
+        Program::start_as(name, name, arguments, dir)
+    }
+
+    /// The same for one of several of a kind, whose log has a name of its own.
+    pub(crate) fn start_as(own: &str, name: &str, arguments: &[&str], dir: &Path) -> Program {
         let mut program = Program {
             binary: binary(name),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            log: dir.join(format!("{name}.log")),
+            log: dir.join(format!("{own}.log")),
             before: 0,
             process: None,
             ended: 0,
@@ -140,10 +145,11 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// The programs, and the crates that they are made of.
-const PROGRAMS: [(&str, &[&str]); 3] = [
+const PROGRAMS: [(&str, &[&str]); 4] = [
     ("ingest", &["conversation", "proto", "bus", "service", "ingest"]),
+    ("automation-engine", &["conversation", "proto", "bus", "service", "automation-engine"]),
     ("projection", &["conversation", "proto", "bus", "service", "projection"]),
-    ("threadmark", &["conversation", "proto", "bus", "service", "ingest", "projection", "cli"]),
+    ("threadmark", &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "cli"]),
 ];
 
 /// `target/<profile>`: this test stands in `deps` below it.

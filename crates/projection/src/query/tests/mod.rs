@@ -4,6 +4,7 @@ mod conversations;
 mod counts;
 mod history;
 mod mistakes;
+mod reads;
 mod tickets;
 mod timeline;
 mod watch;

@@ -63,7 +63,8 @@ pub(super) fn a_promoted_draft_takes_over(engine: Engine) {
         let old = home.live().unwrap();
         old.commit(keys(3)).unwrap();
         let draft = home.draft().unwrap();
-        draft.store().commit(keys(1_000)).unwrap();
+        draft.store().load(keys(900)).unwrap();
+        draft.store().load(keys(1_000)).unwrap();
         assert_eq!(home.live().unwrap().view().scan(&[], &[]).count(), 3);
         assert_eq!(generations(&home), 2);
 

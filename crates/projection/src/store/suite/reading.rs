@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::{Place, Row, batch, keys, rows, rows_back};
-use crate::store::{Batch, Engine, Error, MAX_KEY_BYTES, View, content_hash, prefix_end};
+use crate::store::{Batch, Engine, Error, MAX_KEY_BYTES, Pace, View, content_hash, prefix_end};
 
 pub(super) fn an_empty_store_holds_nothing(engine: Engine) {
     let store = Place::new(engine).open();
@@ -12,7 +12,8 @@ pub(super) fn an_empty_store_holds_nothing(engine: Engine) {
     assert_eq!(rows(&*store, &[], &[]), []);
     assert_eq!(rows_back(&*store, &[], &[]), []);
     store.commit(Batch::default()).unwrap();
-    assert!(store.batch_limit() > 0);
+    let limit = |pace| store.batch_limit(pace);
+    assert!(0 < limit(Pace::Live) && limit(Pace::Live) <= limit(Pace::Behind));
 }
 
 pub(super) fn puts_are_read_and_deletes_are_gone(engine: Engine) {
@@ -128,7 +129,7 @@ pub(super) fn values_may_be_large(engine: Engine) {
 pub(super) fn a_batch_may_be_larger_than_its_limit(engine: Engine) {
     let place = Place::new(engine);
     let store = place.open();
-    let count = 3 * store.batch_limit();
+    let count = 3 * store.batch_limit(Pace::Live);
     store.commit(keys(count.try_into().unwrap())).unwrap();
     assert_eq!(store.view().scan(&[], &[]).count(), count);
 }

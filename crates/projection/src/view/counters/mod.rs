@@ -10,6 +10,7 @@
 mod pack;
 mod read;
 mod sketch;
+mod sums;
 mod tally;
 mod value;
 

@@ -1,5 +1,6 @@
 use std::ops::{AddAssign, Sub};
 
+use bytes::Buf;
 use prost::encoding::{decode_varint, encode_varint};
 
 /// Primary tickets, and nested ones beside them (W11).
@@ -25,7 +26,7 @@ impl Count {
         }
     }
 
-    fn decode(bytes: &mut &[u8]) -> Option<Self> {
+    fn decode(bytes: &mut impl Buf) -> Option<Self> {
         let mut number = || i64::try_from(decode_varint(bytes).ok()?).ok();
         Some(Self { primary: number()?, nested: number()? })
     }
@@ -60,6 +61,7 @@ pub(super) struct Slot {
 pub(super) struct Packed(Vec<Slot>);
 
 impl Packed {
+    #[cfg(test)]
     pub(super) fn slots(&self) -> &[Slot] {
         &self.0
     }
@@ -89,12 +91,6 @@ impl Packed {
         }
     }
 
-    /// The slot at a place; an empty one if it is left out.
-    pub(super) fn at(&self, at: u16) -> Slot {
-        let place = self.0.binary_search_by_key(&at, |slot| slot.at).ok();
-        place.and_then(|place| self.0.get(place)).copied().unwrap_or_default()
-    }
-
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.0.len() * 4);
         let mut next = 0;
@@ -110,17 +106,38 @@ impl Packed {
         out
     }
 
-    pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let mut slots = Vec::new();
-        let mut next: u16 = 0;
-        while !bytes.is_empty() {
-            let head = decode_varint(&mut bytes).ok()?;
-            let at = next.checked_add(u16::try_from(head >> 1).ok()?)?;
-            let count = Count::decode(&mut bytes)?;
-            let on_start = if head & 1 == 1 { Count::decode(&mut bytes)? } else { Count::default() };
-            slots.push(Slot { at, count, on_start });
-            next = at.checked_add(1)?;
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut slots = Slots::of(bytes);
+        let mut decoded = Vec::new();
+        while let Some(slot) = slots.next()? {
+            decoded.push(slot);
         }
-        Some(Self(slots))
+        Some(Self(decoded))
+    }
+}
+
+/// The slots of an encoded row, one after the other.
+#[derive(Clone, Debug)]
+pub(super) struct Slots<B> {
+    rest: B,
+    next: u16,
+}
+
+impl<B: Buf> Slots<B> {
+    pub(super) fn of(row: B) -> Self {
+        Self { rest: row, next: 0 }
+    }
+
+    /// The next slot, if there is one; `None` outside when the row is no row.
+    pub(super) fn next(&mut self) -> Option<Option<Slot>> {
+        if !self.rest.has_remaining() {
+            return Some(None);
+        }
+        let head = decode_varint(&mut self.rest).ok()?;
+        let at = self.next.checked_add(u16::try_from(head >> 1).ok()?)?;
+        let count = Count::decode(&mut self.rest)?;
+        let on_start = if head & 1 == 1 { Count::decode(&mut self.rest)? } else { Count::default() };
+        self.next = at.checked_add(1)?;
+        Some(Some(Slot { at, count, on_start }))
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 use proto::v1;
 
-use super::super::keys::{self, ConversationKey, TicketKey, WorkspaceKey};
+use super::super::keys::{ConversationKey, TicketKey, WorkspaceKey};
 use super::super::rows::TicketRow;
 use super::sketch::Sketch;
 use super::tally::Counted;
@@ -121,7 +121,7 @@ fn live_one(store: &dyn Store, tally: &mut Tally, batch: &mut Batch, ordinal: u6
         let before = values.get(Dimension::Closer);
         values = TicketValues::of(&row);
         tally.closed(store, &Counted { workspace: WORKSPACE, row: &row, values: &values }, before).unwrap();
-        batch.put(key.by_close(Time(close)), keys::open_time_value(Time(life.open)));
+        batch.put(key.by_close(Time(close)), row.encode_to_vec());
     }
     batch.put(key.row(), row.encode_to_vec());
     row
@@ -183,6 +183,32 @@ proptest! {
     }
 
     #[test]
+    fn w11_counts_of_all_values_and_periods_at_once_are_those_of_each(
+        lives in lives(),
+        mut periods in prop::collection::vec(period(), 1..12),
+        in_order in any::<bool>(),
+    ) {
+        let (_dir, store) = store();
+        let tickets = live(&*store, &lives);
+        let counters = Counters::new(&*store, WORKSPACE);
+        if in_order {
+            periods.sort_by_key(|period| (period.start, period.end));
+        }
+        for dimension in Dimension::ALL {
+            let values = series_of(&tickets).into_iter().filter(|series| series.dimension == dimension);
+            let values: Vec<_> = values.map(|series| series.value).collect();
+            for basis in [Basis::Opened, Basis::Closed, Basis::OpenDuring] {
+                let got = counters.count_each(dimension, &values, basis, &periods, None).unwrap();
+                let want = values.iter().map(|value| {
+                    let series = Series { dimension, value: *value };
+                    periods.iter().map(|period| expected(&tickets, series, basis, *period, None)).collect::<Vec<_>>()
+                });
+                prop_assert_eq!(got, want.collect::<Vec<_>>(), "{:?} {:?} {:?}", dimension, basis, periods);
+            }
+        }
+    }
+
+    #[test]
     fn durations_of_any_period_are_those_of_its_tickets(lives in lives(), periods in prop::collection::vec(period(), 1..8)) {
         let (_dir, store) = store();
         let tickets = live(&*store, &lives);
@@ -190,7 +216,8 @@ proptest! {
         for series in series_of(&tickets) {
             for period in &periods {
                 for mark in [Mark::Opened, Mark::Closed] {
-                    let (primary, nested) = counters.durations(series, mark, *period).unwrap();
+                    let durations = counters.durations(series.dimension, &[series.value], mark, *period).unwrap();
+                    let (primary, nested) = durations[0].clone();
                     for (nested, got) in [(false, primary), (true, nested)] {
                         prop_assert_eq!(got, expected_durations(&tickets, series, mark, *period, nested));
                     }

@@ -1,6 +1,6 @@
 use proto::v1;
 
-use super::super::keys::{SeriesKey, ShortDigest, WorkspaceKey};
+use super::super::keys::{DimensionKey, SeriesKey, ShortDigest, WorkspaceKey};
 use super::super::rows::{TicketRow, ValueRow};
 use super::Mark;
 
@@ -24,6 +24,10 @@ impl Dimension {
 
     pub(crate) fn byte(self) -> u8 {
         self as u8
+    }
+
+    pub(super) fn key(self, workspace: WorkspaceKey, mark: Mark) -> DimensionKey {
+        DimensionKey { workspace, basis: mark.byte(), dimension: self.byte() }
     }
 
     /// What a ticket has of this dimension.
@@ -89,11 +93,12 @@ impl Series {
         Self { dimension: Dimension::Total, value: value_digest(&ValueRow::default()) }
     }
 
+    #[cfg(test)]
     pub(crate) fn holds(&self, values: &TicketValues) -> bool {
         values.get(self.dimension) == self.value
     }
 
     pub(super) fn key(&self, workspace: WorkspaceKey, mark: Mark) -> SeriesKey {
-        SeriesKey { workspace, basis: mark.byte(), dimension: self.dimension.byte(), value: self.value }
+        SeriesKey { of: self.dimension.key(workspace, mark), value: self.value }
     }
 }

@@ -152,20 +152,20 @@ impl Ticket {
 
     fn write(&mut self, batch: &mut Batch, key: &TicketKey) {
         let revision = self.row.change_revision;
-        let open_time = keys::open_time_value(key.open_time);
-        batch.put(key.row(), self.row.encode_to_vec());
+        let row = self.row.encode_to_vec();
         if self.stored != Some(revision) {
             self.stored.iter().for_each(|stored| batch.delete(key.by_change(*stored)));
-            batch.put(key.by_change(revision), open_time.clone());
+            batch.put(key.by_change(revision), keys::open_time_value(key.open_time));
         }
         match self.row.close_time {
             Some(close) => {
-                batch.put(key.by_close(Time(close)), open_time);
-                batch.delete(key.open_now());
+                batch.put(key.by_close(Time(close)), row.clone());
+                self.stored.iter().for_each(|_| batch.delete(key.open_now()));
             }
             None if self.stored.is_none() => batch.put(key.open_now(), Vec::new()),
             None => {}
         }
+        batch.put(key.row(), row);
         if self.stored.is_none() || self.row.close_time.is_some() {
             batch.put(keys::window(key.conversation, key.ordinal), self.window().encode_to_vec());
         }

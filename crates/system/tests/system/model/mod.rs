@@ -86,7 +86,8 @@ async fn random_histories_through_real_servers_are_what_the_rules_say() {
     census.assert_met(&["alone", "among others", "done", "repeat", "nothing", "primary found", "late within a window"]);
     census.assert_met(&["actor may not", "ticket not open", "nothing open", "bot does not hold"]);
     census.assert_met(&["command reused", "moved on", "too many open", "too many tags", "forgotten and decided anew"]);
-    census.assert_met(&["told again", "killed", "answer lost"]);
+    // Whether a kill meets a command on its way ("killed") is luck; where answers are lost on purpose, some always are.
+    census.assert_met(&["told again", "answer lost"]);
 }
 
 /// What happens while a world is played.

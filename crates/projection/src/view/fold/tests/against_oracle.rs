@@ -160,7 +160,10 @@ fn check_indexes(folded: &Folded, seed: u64) {
         let ticket = TicketKey { workspace, open_time: at.time, conversation: at.conversation, ordinal: at.ordinal };
         assert_eq!((row.open_time, row.ordinal, key(&row.conversation)), (at.time.0, at.ordinal, at.conversation));
         match row.close_time {
-            Some(close) => want.entry(table::BY_CLOSE).or_default().insert(ticket.by_close(Time(close))),
+            Some(close) => {
+                assert_eq!(folded.row(&ticket.by_close(Time(close))), Some(row.clone()));
+                want.entry(table::BY_CLOSE).or_default().insert(ticket.by_close(Time(close)))
+            }
             None => want.entry(table::OPEN_NOW).or_default().insert(ticket.open_now()),
         };
         want.entry(table::BY_CHANGE).or_default().insert(ticket.by_change(row.change_revision));

@@ -1,11 +1,13 @@
+//! Where the next page of a list begins.
+
 use prost::Message;
 use sha2::{Digest as _, Sha256};
 
 /// Raised when the meaning of positions changes: older tokens are then refused rather than misread.
 const VERSION: u8 = 1;
 const DIGEST_BYTES: usize = 8;
-/// Far above what any position needs.
-const MAX_TEXT_BYTES: usize = 512;
+/// Far above what any position needs: the longest is an id of 256 bytes.
+const MAX_TEXT_BYTES: usize = 1_024;
 
 /// Makes and reads the page tokens of one query.
 ///
@@ -13,18 +15,18 @@ const MAX_TEXT_BYTES: usize = 512;
 /// It carries a digest of everything else that was asked, so one that is used with other filters, or that was
 /// damaged on its way, is refused. The digest is no secret: a position only ever names a place within what the request may see.
 #[derive(Clone, Debug)]
-pub(crate) struct PageTokens {
+pub struct PageTokens {
     asked: Vec<u8>,
 }
 
 /// A token that this query did not give out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a token of this query: pass next_page_token of the previous page with the same filters, or nothing")]
-pub(crate) struct Foreign;
+pub struct Foreign;
 
 impl PageTokens {
     /// `request` without its page size, page token and min_revision: these may differ from page to page.
-    pub(crate) fn new(query: &str, request: &impl Message) -> PageTokens {
+    pub fn new(query: &str, request: &impl Message) -> PageTokens {
         let mut asked = query.as_bytes().to_vec();
         asked.push(0);
         asked.extend(request.encode_to_vec());
@@ -32,7 +34,7 @@ impl PageTokens {
     }
 
     /// The token of the page that begins at `position`.
-    pub(crate) fn token(&self, position: &[u8]) -> String {
+    pub fn token(&self, position: &[u8]) -> String {
         let bytes = [&[VERSION], &self.digest(position)[..], position].concat();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -41,7 +43,7 @@ impl PageTokens {
     ///
     /// # Errors
     /// [`Foreign`] for anything that [`PageTokens::token`] did not make of the same request.
-    pub(crate) fn position(&self, token: &str) -> Result<Option<Vec<u8>>, Foreign> {
+    pub fn position(&self, token: &str) -> Result<Option<Vec<u8>>, Foreign> {
         if token.is_empty() {
             return Ok(None);
         }
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_token_brings_its_position_back() {
-        for position in [&[][..], &[0], &[7; 40]] {
+        for position in [&[][..], &[0], &[7; 40], &[7; 256]] {
             let token = tokens("refund").token(position);
             assert_eq!(tokens("refund").position(&token), Ok(Some(position.to_vec())));
         }
