@@ -1,0 +1,42 @@
+//! The automation engine alone: rules on events, timers and other systems; `AutomationService`.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use automation_engine::{Engine, Options, automation_service};
+use bus::Bus;
+use clap::Parser;
+use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+
+/// Runs rules.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The configuration; the environment (THREADMARK_…) goes on top of it.
+    #[arg(long, value_name = "FILE", env = "THREADMARK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::load(Args::parse().config.as_deref())?;
+    init_telemetry(&config.log);
+    ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
+    let view = &config.automation.ticket_service;
+    ensure!(!view.is_empty(), "automation.ticket_service is empty: say where the projection answers");
+    let shutdown = Shutdown::on_signals()?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, "automation-engine")).await?;
+    bus.ensure_streams().await?;
+    let engine = Engine::new(bus.clone(), Options::from_config(&config, "")?)?;
+    engine.prepare().await?;
+    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    grpc.add(automation_service(engine.clone())).await;
+    tracing::info!(grpc = %grpc.address()?, "ready");
+    let supervisor = Supervisor::new(shutdown.clone());
+    engine.start(&supervisor);
+    supervisor.essential("grpc", grpc.serve(shutdown));
+    let in_order = supervisor.finish().await;
+    bus.flush().await;
+    ensure!(in_order, "some work did not end in time");
+    Ok(())
+}
