@@ -1,7 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    bot, completions, conversations, count, projection, receive, stats, talk, tickets, timeline, watch, window,
+    agents, bot, completions, conversations, count, presence, projection, receive, rules, stats, talk, teams, tickets,
+    timeline, watch, window,
 };
 
 /// What `--help` ends with.
@@ -91,6 +92,15 @@ pub(crate) enum Command {
     Count(count::Count),
     /// First response and resolution of the tickets of a period, with percentiles
     Stats(stats::Stats),
+    /// List who works in the inbox, add agents or remove them
+    Agents(agents::Agents),
+    /// List teams, add them or remove them
+    Teams(teams::Teams),
+    /// Say whether an agent is there
+    Presence(presence::Presence),
+    /// Rules that react to what happens: check, apply, list, show, switch, delete
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Let customers write through signed webhooks, and agents answer
     Simulate(crate::simulate::Arguments),
     /// Rebuild the view beside the live one and compare them

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
+use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
+use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -54,6 +56,16 @@ impl Client {
     /// Queries.
     pub(crate) fn tickets(&self) -> TicketServiceClient<Channel> {
         TicketServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Agents, teams and presence.
+    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(self.channel.clone())
+    }
+
+    /// Rules and what they did.
+    pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
+        AutomationServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// What the view is worth.

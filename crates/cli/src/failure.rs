@@ -1,3 +1,4 @@
+use automation_engine::rule::Mistake;
 use serde_json::json;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -17,12 +18,51 @@ pub(crate) enum Failure {
     /// The server refused.
     #[error("{}", .0.message())]
     Refused(Box<Status>),
+    /// A file has mistakes.
+    #[error("{} has {} mistake{}", .0.file, .0.mistakes.len(), if .0.mistakes.len() == 1 { "" } else { "s" })]
+    InFile(Box<InFile>),
     /// It went wrong.
     #[error("{0}")]
     Failed(String),
     /// Whoever read our output wants no more.
     #[error("the output was closed")]
     Closed,
+}
+
+/// Mistakes in a file, each at its place.
+#[derive(Debug)]
+pub(crate) struct InFile {
+    /// As it was named.
+    pub(crate) file: String,
+    /// What it holds.
+    pub(crate) text: String,
+    /// In its order.
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+impl InFile {
+    /// Each mistake as `file:line:column: what`, with the line that it stands in and a caret below its place.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for mistake in &self.mistakes {
+            let Mistake { line, column, message, .. } = mistake;
+            lines.push(format!("{}:{line}:{column}: {}", self.file, crate::draw::clean(message)));
+            let Some(source) = self.text.lines().nth(line.saturating_sub(1)) else { continue };
+            // Tabs and other controls are one cell wide, so that the caret stands where it should.
+            let shown: String = source.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let before: String = shown.chars().take(column.saturating_sub(1)).collect();
+            lines.push(format!("  {shown}"));
+            lines.push(format!("  {}^", " ".repeat(crate::draw::width(&before))));
+        }
+        lines
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let mistakes = self.mistakes.iter().map(|mistake| {
+            json!({ "line": mistake.line, "column": mistake.column, "path": mistake.path, "message": mistake.message })
+        });
+        json!({ "file": self.file, "mistakes": mistakes.collect::<Vec<_>>() })
+    }
 }
 
 impl Failure {
@@ -38,7 +78,7 @@ impl Failure {
         match self {
             Failure::Closed => 0,
             Failure::Failed(_) => 1,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::InFile(_) => 2,
             Failure::Away(_) => 3,
             Failure::NotFound(_) => 4,
             Failure::Refused(status) => match status.code() {
@@ -52,7 +92,11 @@ impl Failure {
 
     /// What people read: one line, mistakes in fields one on each further line, and what to do next.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let Failure::Refused(status) = self else { return vec![format!("error: {self}")] };
+        let status = match self {
+            Failure::Refused(status) => status,
+            Failure::InFile(file) => return [file.lines(), vec![format!("error: {self}")]].concat(),
+            _ => return vec![format!("error: {self}")],
+        };
         let violations = violations(status);
         let mut lines = match violations.is_empty() {
             true => vec![format!("error: {}", lower_case(status))],
@@ -72,6 +116,9 @@ impl Failure {
             error["code"] = json!(code_name(status.code()));
             error["reason"] = json!(reason(status));
             error["violations"] = json!(fields);
+        }
+        if let Failure::InFile(file) = self {
+            error["in_file"] = file.json();
         }
         json!({ "error": error }).to_string()
     }

@@ -34,6 +34,7 @@ async fn dispatch(cli: Cli, out: Output) -> Result<ExitCode, Failure> {
         Command::NatsGuard(args) => return crate::up::guard(args).await.map_err(failed),
         Command::Completions(completions) => completions.run()?,
         Command::Simulate(arguments) => return simulate::command(arguments, &cli.globals, &out).await,
+        Command::Rules(rules) => rules.run(&cli.globals, out).await?,
         command => call(command, &cli.globals, out).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -64,8 +65,13 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Ticket(show) => show.run(&session).await,
         Command::Count(count) => count.run(&session).await,
         Command::Stats(stats) => stats.run(&session).await,
+        Command::Agents(agents) => agents.run(&session).await,
+        Command::Teams(teams) => teams.run(&session).await,
+        Command::Presence(presence) => presence.run(&session).await,
         Command::Verify(verify) => verify.run(&session).await,
         Command::Status(status) => status.run(&session).await,
-        Command::Up(_) | Command::NatsGuard(_) | Command::Simulate(_) | Command::Completions(_) => Ok(()),
+        Command::Up(_) | Command::NatsGuard(_) | Command::Simulate(_) | Command::Completions(_) | Command::Rules(_) => {
+            Ok(())
+        }
     }
 }

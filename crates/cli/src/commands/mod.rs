@@ -1,14 +1,18 @@
 //! What people type: each command asks the server and prints the answer, for people or as JSON.
 
+pub(crate) mod agents;
 pub(crate) mod bot;
 pub(crate) mod completions;
 pub(crate) mod conversations;
 pub(crate) mod count;
 mod page;
+pub(crate) mod presence;
 pub(crate) mod projection;
 pub(crate) mod receive;
+pub(crate) mod rules;
 pub(crate) mod stats;
 pub(crate) mod talk;
+pub(crate) mod teams;
 pub(crate) mod tickets;
 pub(crate) mod timeline;
 pub(crate) mod watch;

@@ -2,13 +2,22 @@
 
 use std::net::SocketAddr;
 
+use proto::v1;
 use service::config::{Channel, ChannelKind};
-use service::{Config, Secret, Supervisor};
+use service::{Config, Secret, Shutdown, Supervisor};
 
+use crate::client::{Client, timely};
+use crate::failure::Failure;
 use crate::simulate::{self, DEMO_NUMBER, DEMO_SECRET, Options};
 
 /// The demo's workspace: what the client commands take when none is named.
 const WORKSPACE: &str = "demo";
+
+/// The agents of the stories that the customers play, with their names.
+const AGENTS: [(&str, &str); 3] = [("ana", "Ana"), ("ben", "Ben"), ("chloe", "Chloé")];
+/// Their teams, each with its default assignee first.
+const TEAMS: [(&str, &[&str]); 2] = [("billing", &["ben", "ana"]), ("support", &["ana", "chloe"])];
+const RULES: &str = include_str!("demo.yaml");
 
 /// Adds the demo's workspace and channel to the configuration.
 pub(super) fn prepare(config: &mut Config) {
@@ -31,9 +40,42 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor)
         format!("http://{grpc}"),
         WORKSPACE.to_owned(),
     );
+    let (staff, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
+    supervisor.restart("demo staff", move || hire(staff.clone(), until.clone()));
     let shutdown = supervisor.shutdown().clone();
     supervisor.restart("demo", move || {
         let simulation = simulate::run(options.clone(), shutdown.clone());
         async move { simulation.await.map(drop) }
     });
+}
+
+/// Puts the agents, their teams and a few rules in their places, then waits for the end.
+async fn hire(server: String, shutdown: Shutdown) -> Result<(), Failure> {
+    let client = Client::connect(&server).await?;
+    let failed = |status| client.failure(status);
+    let workspace = || WORKSPACE.to_owned();
+    let mut directory = client.directory();
+    for (id, name) in AGENTS {
+        let agent = v1::Agent { id: id.to_owned(), display_name: name.to_owned(), ..v1::Agent::default() };
+        let request = v1::UpsertAgentRequest { workspace: workspace(), agent: Some(agent), etag: String::new() };
+        directory.upsert_agent(timely(request)).await.map_err(failed)?;
+        let state = v1::presence::State::Online.into();
+        let request = v1::SetPresenceRequest { workspace: workspace(), agent_id: id.to_owned(), state, ttl: None };
+        directory.set_presence(timely(request)).await.map_err(failed)?;
+    }
+    for (id, agents) in TEAMS {
+        let team = v1::Team {
+            id: id.to_owned(),
+            agent_ids: agents.iter().map(|&agent| agent.to_owned()).collect(),
+            default_assignee: agents.first().map(|&agent| agent.to_owned()).unwrap_or_default(),
+            ..v1::Team::default()
+        };
+        let request = v1::UpsertTeamRequest { workspace: workspace(), team: Some(team), etag: String::new() };
+        directory.upsert_team(timely(request)).await.map_err(failed)?;
+    }
+    let request =
+        v1::ApplyRulesRequest { workspace: workspace(), yaml: RULES.to_owned(), ..v1::ApplyRulesRequest::default() };
+    client.automation().apply_rules(timely(request)).await.map_err(failed)?;
+    shutdown.begun().await;
+    Ok(())
 }

@@ -6,7 +6,7 @@ mod data_dir;
 mod demo;
 mod nats;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -130,19 +130,35 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
 
     let ingest = ingest::Options::from_config(config);
     grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
+    grpc.add(ingest::directory_service(&bus, &ingest)).await;
     let intake = ingest::Intake::new(bus.clone(), ingest.clone());
     let webhooks = ingest::Webhooks::bind(config.http.listen, intake, ingest.http).await?;
 
     let options = projection::Options::from_config(config, data.join("projection"));
-    let projection = projection::Projection::open(bus, options).await?;
+    let projection = projection::Projection::open(bus.clone(), options).await?;
     grpc.add(projection.ticket_service(supervisor.shutdown())).await;
     grpc.add(projection.projection_service()).await;
     projection.start(supervisor);
+
+    let options = automation_engine::Options::from_config(config, &format!("http://{}", reached(grpc.address()?)))?;
+    let engine = automation_engine::Engine::new(bus, options)?;
+    engine.prepare().await?;
+    grpc.add(automation_engine::automation_service(engine.clone())).await;
+    engine.start(supervisor);
 
     let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()? };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
     supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
     Ok(addresses)
+}
+
+/// Where a service that listens on every address is reached from this machine.
+fn reached(listening: SocketAddr) -> SocketAddr {
+    match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listening.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), listening.port()),
+        _ => listening,
+    }
 }
 
 /// Keeps the nats-server alive until everything else has ended, then ends it. Whether all ended in time.

@@ -6,13 +6,13 @@ use crate::stand_in::StandIn;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Runs the binary against a server, with no environment of whoever runs the test.
-async fn threadmark(server: &str, arguments: &[&str]) -> Output {
+pub(crate) async fn threadmark(server: &str, arguments: &[&str]) -> Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_threadmark"));
     command.env_clear().args(["--server", server, "--time-zone", "UTC"]).args(arguments).kill_on_drop(true);
     tokio::time::timeout(DEADLINE, command.output()).await.expect("it takes too long").unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

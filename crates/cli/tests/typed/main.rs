@@ -4,5 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test has nothing better to do about it.
 
 mod commands;
+mod directory;
+mod rules;
 mod stand_in;
 mod watch;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, outside of #[test] functions")]
 
 mod adapter;
+mod automation;
 mod between;
 mod compare;
 mod deployment;
