@@ -41,6 +41,10 @@ pub(crate) enum Row {
     Watch,
     /// Decisions a second with 1, 4 and 16 writers
     Decisions,
+    /// Events a second through 1, 100 and 1,000 rules
+    Rules,
+    /// From a message to the decision of a rule
+    Reaction,
     /// Events a second of building the view anew, with each engine
     Rebuild,
     /// How long queries take over a year of tickets

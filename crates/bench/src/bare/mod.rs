@@ -3,6 +3,7 @@
 pub(crate) mod append;
 pub(crate) mod echo;
 pub(crate) mod fetch;
+pub(crate) mod hop;
 pub(crate) mod publish;
 pub(crate) mod relay;
 pub(crate) mod stream;

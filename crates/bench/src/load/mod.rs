@@ -5,5 +5,6 @@ pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod pace;
+pub(crate) mod rules;
 pub(crate) mod watcher;
 pub(crate) mod webhook;

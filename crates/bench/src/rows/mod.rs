@@ -1,5 +1,6 @@
 //! What is measured, each in a file of its own.
 
+mod automation;
 mod decisions;
 mod history;
 mod queries;
@@ -41,6 +42,8 @@ impl Bench {
                 Row::Ack => webhook::ack(&self, &mut table).await.context("ack")?,
                 Row::Watch => watch::measure(&self, &mut table).await.context("watch")?,
                 Row::Decisions => decisions::measure(&self, &mut table).await.context("decisions")?,
+                Row::Rules => automation::speed(&self, &mut table).await.context("rules")?,
+                Row::Reaction => automation::reaction(&self, &mut table).await.context("reaction")?,
                 Row::Rebuild | Row::Queries | Row::Memory => {}
             }
         }

@@ -69,7 +69,7 @@ async fn measure_engine(bench: &Bench, engine: Engine) -> anyhow::Result<(Pairs,
 }
 
 /// How long each of `count` took from its start until it was seen. `send` says its key, and when it started.
-async fn travel(
+pub(super) async fn travel(
     count: usize,
     seen: &mut Seen,
     mut send: impl AsyncFnMut() -> anyhow::Result<(String, Instant)>,
