@@ -3,9 +3,16 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
-use std::process;
+use std::time::{Duration, Instant};
+use std::{process, thread};
 
 use super::Error;
+
+/// How long a lock is waited for. A process that whoever held it had just begun to start has a copy of it until it is
+/// another program, which takes milliseconds.
+const LET_GO: Duration = Duration::from_millis(500);
+/// How often it is tried meanwhile.
+const TRY: Duration = Duration::from_millis(10);
 
 /// The lock that keeps a second process out. The operating system gives it up when the process dies, however it dies.
 pub(super) struct Lock {
@@ -18,12 +25,16 @@ impl Lock {
         let path = dir.join("LOCK");
         let io = |source| Error::io(&path, source);
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { dir: dir.to_owned(), holder: holder(&mut file) });
+        let deadline = Instant::now() + LET_GO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(TRY),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Locked { dir: dir.to_owned(), holder: holder(&mut file) });
+                }
+                Err(TryLockError::Error(source)) => return Err(io(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
         // The process id is for the words of the refusal above, nothing else.
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", process::id())).map_err(io)?;
