@@ -3,9 +3,9 @@ use conversation::{Basis, Period, Time};
 use super::grouping::counters;
 use super::tickets::TicketList;
 use crate::store::View;
-use crate::view::counters::Series;
+use crate::view::counters::{Dimension, Series};
 use crate::view::error::Error;
-use crate::view::keys::{self, WorkspaceKey, table};
+use crate::view::keys::{self, ShortDigest, WorkspaceKey, table};
 use crate::view::rows::TicketGist;
 
 /// Where a walk through the tickets may end before the beginning of time: when all that were open at an instant have
@@ -38,7 +38,7 @@ impl End {
             _ => return Ok(End { open: Open::Never, total: 0, met: 0 }),
         };
         let at = Period { start: instant, end: instant };
-        let count = counters(view, &list.workspace).count(Series::total(), Basis::OpenDuring, at, list.as_of)?;
+        let count = counters(view, &list.workspace).count(of_topic(list), Basis::OpenDuring, at, list.as_of)?;
         Ok(End { open, total: count.primary + count.nested, met: i64::try_from(met).unwrap_or(i64::MAX) })
     }
 
@@ -51,7 +51,7 @@ impl End {
         }
     }
 
-    /// A ticket was met, as it is to be shown.
+    /// A ticket of the topic was met, as it is to be shown.
     pub(crate) fn meet(&mut self, row: &TicketGist) {
         let (open, close) = (Time(row.open_time), row.close_time.map(Time));
         let waited_for = match self.open {
@@ -64,6 +64,14 @@ impl End {
 
     pub(crate) fn met(&self) -> u64 {
         self.met.unsigned_abs()
+    }
+}
+
+/// The tickets that can belong to the list, whatever else it is chosen by.
+fn of_topic(list: &TicketList) -> Series {
+    match &list.filter.topic {
+        Some(topic) => Series { dimension: Dimension::Topic, value: ShortDigest::of(topic) },
+        None => Series::total(),
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct TicketFilter {
     opener: Option<Kind>,
     agent: String,
     team: String,
-    topic: Option<String>,
+    pub(crate) topic: Option<String>,
     include_nested: bool,
 }
 
@@ -53,9 +53,14 @@ impl TicketFilter {
         (self.include_nested || row.primary == 0)
             && self.state.is_none_or(|wanted| wanted == state)
             && (self.conversation.is_empty() || self.conversation == row.conversation)
-            && self.topic.as_ref().is_none_or(|topic| *topic == row.topic)
+            && self.has_topic(row)
             && self.opener.is_none_or(|kind| row.opened_by.as_ref().is_some_and(|actor| actor.kind() == kind))
             && self.assigned(row.assignee.as_ref())
+    }
+
+    /// Whether a ticket has the topic that is asked for, if one is.
+    pub(crate) fn has_topic(&self, row: &TicketGist) -> bool {
+        self.topic.as_ref().is_none_or(|topic| *topic == row.topic)
     }
 
     fn assigned(&self, assignee: Option<&v1::Assignee>) -> bool {

@@ -8,7 +8,7 @@ use super::read::{decode, unreadable};
 use super::tickets::TicketList;
 use crate::store::{Scan, View, prefix_end};
 use crate::view::error::Error;
-use crate::view::keys::{self, ConversationKey, TicketKey, WorkspaceKey, table};
+use crate::view::keys::{self, ConversationKey, ShortDigest, WorkspaceKey, table};
 use crate::view::rows::WindowRow;
 
 /// Where a ticket stands in a list: by the time of the basis, then by conversation and ordinal.
@@ -41,9 +41,8 @@ impl Stand {
     /// `None` unless they came from [`Stand::to_bytes`].
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Stand> {
         let (spot, met) = bytes.split_last_chunk()?;
-        // The bytes are those of an index key behind its workspace.
-        let key = [&[table::TICKETS], &[0; 8][..], spot].concat();
-        Some(Stand { spot: keys::index_parts(&key)?.into(), met: u64::from_be_bytes(*met) })
+        let spot = Some(spot).filter(|spot| spot.len() == keys::INDEX_END).and_then(keys::index_parts)?;
+        Some(Stand { spot: spot.into(), met: u64::from_be_bytes(*met) })
     }
 }
 
@@ -59,10 +58,10 @@ pub(crate) struct Found {
     row: Row,
 }
 
-/// Where the row of a ticket is: in the index, or in a table of its own.
+/// Where the row of a ticket is: in the index, or under a key of its own.
 enum Row {
     Here(Bytes),
-    At(TicketKey),
+    At(Vec<u8>),
 }
 
 impl Found {
@@ -70,7 +69,7 @@ impl Found {
     pub(crate) fn row(self, view: &dyn View) -> Result<Option<Bytes>, Error> {
         match self.row {
             Row::Here(row) => Ok(Some(row)),
-            Row::At(key) => Ok(view.get(&key.row())?),
+            Row::At(key) => Ok(view.get(&key)?),
         }
     }
 }
@@ -92,18 +91,27 @@ impl<'a> Walk<'a> {
         if !list.filter.conversation.is_empty() {
             return of_conversation(list, view, workspace);
         }
-        let (low, high) = bounds(list);
         let open_now = list.filter.state == Some(State::Open) && list.as_of.is_none();
-        let walk: Box<dyn Iterator<Item = Result<Found, Error>> + 'a> = match list.basis {
-            Basis::Closed if list.filter.state == Some(State::Open) => Box::new(empty()),
-            Basis::Closed => by_index(list, view, workspace, table::BY_CLOSE, low, high),
+        // Whose rows are whole, and where they are walked through.
+        let (of, index) = match list.basis {
+            Basis::Closed if list.filter.state == Some(State::Open) => return Ok(Walk(Box::new(empty()))),
             Basis::Opened | Basis::OpenDuring if open_now => {
-                by_index(list, view, workspace, table::OPEN_NOW, low, high)
+                (table::TICKETS, keys::index_prefix(table::OPEN_NOW, workspace))
             }
-            Basis::Opened | Basis::OpenDuring => by_index(list, view, workspace, table::TICKETS, low, high),
+            Basis::Closed => by_topic_or_all(list, workspace, table::BY_CLOSE),
+            Basis::Opened | Basis::OpenDuring => by_topic_or_all(list, workspace, table::TICKETS),
         };
-        Ok(Walk(walk))
+        Ok(Walk(by_index(list, view, workspace, of, index)))
     }
+}
+
+/// The narrowest index of those opened (`O`) or closed (`D`).
+fn by_topic_or_all(list: &TicketList, workspace: WorkspaceKey, of: u8) -> (u8, Vec<u8>) {
+    let index = match &list.filter.topic {
+        Some(topic) => keys::topic_prefix(workspace, of, ShortDigest::of(topic)),
+        None => keys::index_prefix(of, workspace),
+    };
+    (of, index)
 }
 
 /// The times between which the time of the basis lies. `None`: no bound.
@@ -118,34 +126,33 @@ fn bounds(list: &TicketList) -> (Option<Time>, Option<Time>) {
     (low, as_of.into_iter().chain(end).min())
 }
 
-/// Newest first through one of the tables `O`, `D`, `S`.
+/// Newest first through an index, with the rows of `O` or `D`.
 fn by_index<'a>(
     list: &TicketList,
     view: &'a dyn View,
     workspace: WorkspaceKey,
-    table: u8,
-    low: Option<Time>,
-    high: Option<Time>,
+    of: u8,
+    index: Vec<u8>,
 ) -> Box<dyn Iterator<Item = Result<Found, Error>> + 'a> {
-    let prefix = keys::index_prefix(table, workspace);
-    let begin = low.map_or_else(|| prefix.clone(), |low| keys::index_from_time(table, workspace, low));
-    let end = high.map_or_else(|| prefix_end(&prefix), |high| keys::index_from_time(table, workspace, high));
-    let reached = list.after.map(|stand| [&prefix[..], &stand.spot.to_bytes()].concat());
+    let (low, high) = bounds(list);
+    let from = |time: Time| [&index[..], &keys::time_bytes(time)].concat();
+    let begin = low.map_or_else(|| index.clone(), from);
+    let end = high.map_or_else(|| prefix_end(&index), from);
+    let reached = list.after.map(|stand| [&index[..], &stand.spot.to_bytes()].concat());
     let end = once(end).chain(reached).min().unwrap_or_default();
+    let holds_rows = index == keys::index_prefix(of, workspace);
     let scan: Scan<'a> = view.scan_back(&begin, &end);
     Box::new(scan.map(move |row| {
         let (key, value) = row?;
         let spot = Spot::from(keys::index_parts(&key).ok_or_else(|| unreadable(&key))?);
-        let row = match table {
-            table::OPEN_NOW => Row::At(ticket_key(workspace, spot.time, spot)),
-            _ => Row::Here(value),
-        };
+        let row = if holds_rows { Row::Here(value) } else { Row::At(row_key(workspace, of, spot)) };
         Ok(Found { spot, row })
     }))
 }
 
-fn ticket_key(workspace: WorkspaceKey, open_time: Time, spot: Spot) -> TicketKey {
-    TicketKey { workspace, open_time, conversation: spot.conversation, ordinal: spot.ordinal }
+/// The key of a row of `O` or `D`.
+fn row_key(workspace: WorkspaceKey, of: u8, spot: Spot) -> Vec<u8> {
+    [keys::index_prefix(of, workspace), spot.to_bytes()].concat()
 }
 
 /// Newest first through the windows of one conversation. They are small, and sorted here: by closing they stand in no
@@ -170,7 +177,8 @@ fn of_conversation<'a>(list: &TicketList, view: &'a dyn View, workspace: Workspa
     }
     found.sort_unstable_by(|one, other| other.cmp(one));
     let found = found.into_iter();
-    Ok(Walk(Box::new(
-        found.map(move |(spot, open_time)| Ok(Found { spot, row: Row::At(ticket_key(workspace, open_time, spot)) })),
-    )))
+    Ok(Walk(Box::new(found.map(move |(spot, time)| {
+        let row = row_key(workspace, table::TICKETS, Spot { time, ..spot });
+        Ok(Found { spot, row: Row::At(row) })
+    }))))
 }

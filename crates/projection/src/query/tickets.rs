@@ -107,7 +107,9 @@ impl TicketList {
     /// be looked at as of another time.
     fn chosen(&self, row: Bytes, end: &mut End) -> Result<Option<TicketRow>, Error> {
         let mut takes = |gist: &TicketGist| {
-            end.meet(gist);
+            if self.filter.has_topic(gist) {
+                end.meet(gist);
+            }
             self.takes(gist)
         };
         match self.as_of {

@@ -11,6 +11,7 @@
 //! | tickets, by opening | `O` workspace, open time, conversation, ordinal | [`super::rows::TicketRow`] |
 //! | by closing | `D` workspace, close time, conversation, ordinal | [`super::rows::TicketRow`] again: it changes no more |
 //! | open now | `S` workspace, open time, conversation, ordinal | empty |
+//! | by topic | `B` workspace, `O` or `D`, topic, open or close time, conversation, ordinal | empty |
 //! | by change | `R` workspace, change revision, conversation, ordinal | open time |
 //! | activity | `A` workspace, held, last entry time, conversation | [`super::rows::ActivityRow`] |
 //! | counts by minute | `M` workspace, basis, dimension, day, value | the day's minutes, packed |
@@ -34,6 +35,7 @@ pub(crate) mod table {
     pub(crate) const TICKETS: u8 = b'O';
     pub(crate) const BY_CLOSE: u8 = b'D';
     pub(crate) const OPEN_NOW: u8 = b'S';
+    pub(crate) const BY_TOPIC: u8 = b'B';
     pub(crate) const BY_CHANGE: u8 = b'R';
     pub(crate) const ACTIVITY: u8 = b'A';
     pub(crate) const MINUTES: u8 = b'M';
@@ -222,12 +224,22 @@ impl TicketKey {
         self.at(table::BY_CHANGE, revision.to_be_bytes())
     }
 
+    /// Among those of a topic, by opening (`O`) or by closing (`D`).
+    pub(crate) fn by_topic(&self, of: u8, topic: ShortDigest, time: Time) -> Vec<u8> {
+        let Self { workspace, conversation, ordinal, .. } = self;
+        let parts = [&workspace.0[..], &[of], &topic.0, &time_bytes(time), &conversation.0, &ordinal.to_be_bytes()];
+        key(table::BY_TOPIC, parts)
+    }
+
     fn at(&self, table: u8, order: [u8; 8]) -> Vec<u8> {
         key(table, [&self.workspace.0, &order, &self.conversation.0, &self.ordinal.to_be_bytes()])
     }
 }
 
-/// What a key of `O`, `D`, `S` or `R` says.
+/// How many bytes of a key of an index say which ticket it is, and when: a time, a conversation and an ordinal.
+pub(crate) const INDEX_END: usize = 32;
+
+/// What a key of `O`, `D`, `S`, `B` or `R` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IndexKey {
     /// The open or close time; of `R`, see [`Self::revision`].
@@ -237,10 +249,10 @@ pub(crate) struct IndexKey {
     pub(crate) ordinal: u64,
 }
 
+/// The end of a key of an index says it, whatever the index is sorted by before that.
 pub(crate) fn index_parts(key: &[u8]) -> Option<IndexKey> {
-    let order = key.get(9..17)?;
-    let conversation = key.get(17..33)?;
-    let ordinal = key.get(33..41).filter(|_| key.len() == 41)?;
+    let (order, rest) = key.last_chunk::<INDEX_END>()?.split_at_checked(8)?;
+    let (conversation, ordinal) = rest.split_at_checked(16)?;
     Some(IndexKey {
         time: time_from(order),
         revision: u64::from_be_bytes(leading(order)),
@@ -266,6 +278,11 @@ pub(crate) fn index_prefix(table: u8, workspace: WorkspaceKey) -> Vec<u8> {
 /// The first key of `O`, `D` or `S` at or after a time.
 pub(crate) fn index_from_time(table: u8, workspace: WorkspaceKey, time: Time) -> Vec<u8> {
     key(table, [&workspace.0, &time_bytes(time)])
+}
+
+/// All of a workspace that have a topic, by opening (`O`) or by closing (`D`).
+pub(crate) fn topic_prefix(workspace: WorkspaceKey, of: u8, topic: ShortDigest) -> Vec<u8> {
+    key(table::BY_TOPIC, [&workspace.0[..], &[of], &topic.0])
 }
 
 /// The first key of `R` at or after a revision.

@@ -9,7 +9,7 @@ use proto::v1;
 use super::keys::Place;
 
 /// The form of keys and rows. It names the directory of the store: raising it rebuilds.
-pub(crate) const SCHEMA: u32 = 3;
+pub(crate) const SCHEMA: u32 = 4;
 
 /// How far the store has come; written with every batch.
 #[derive(Clone, PartialEq, Message)]

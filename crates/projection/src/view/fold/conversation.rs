@@ -4,7 +4,7 @@ use conversation::Time;
 use prost::Message as _;
 use proto::v1;
 
-use super::super::counters::TicketValues;
+use super::super::counters::{Dimension, TicketValues};
 use super::super::error::Error;
 use super::super::keys::{self, ConversationKey, TicketKey, WorkspaceKey, table};
 use super::super::rows::{ActivityRow, ConversationRow, OpenRow, TicketRow, WindowRow};
@@ -157,8 +157,13 @@ impl Ticket {
             self.stored.iter().for_each(|stored| batch.delete(key.by_change(*stored)));
             batch.put(key.by_change(revision), keys::open_time_value(key.open_time));
         }
+        let topic = self.values.get(Dimension::Topic);
+        if self.stored.is_none() {
+            batch.put(key.by_topic(table::TICKETS, topic, key.open_time), Vec::new());
+        }
         match self.row.close_time {
             Some(close) => {
+                batch.put(key.by_topic(table::BY_CLOSE, topic, Time(close)), Vec::new());
                 batch.put(key.by_close(Time(close)), row.clone());
                 self.stored.iter().for_each(|_| batch.delete(key.open_now()));
             }

@@ -11,7 +11,7 @@ use super::log::{Log, WORKSPACE};
 use super::random::{Random, history};
 use super::translate::{translate, wire_actor, wire_assignee};
 use crate::view::counters::{Count, Counters, Series};
-use crate::view::keys::{self, Place, TicketKey, WorkspaceKey, table};
+use crate::view::keys::{self, Place, ShortDigest, TicketKey, WorkspaceKey, table};
 use crate::view::rows::{ConversationRow, EntryKind, EntryRow, TicketRow, WindowRow, ticket_id};
 
 const HISTORIES: u64 = 60;
@@ -159,6 +159,12 @@ fn check_indexes(folded: &Folded, seed: u64) {
         let row = TicketRow::decode(&row[..]).unwrap();
         let ticket = TicketKey { workspace, open_time: at.time, conversation: at.conversation, ordinal: at.ordinal };
         assert_eq!((row.open_time, row.ordinal, key(&row.conversation)), (at.time.0, at.ordinal, at.conversation));
+        let topic = ShortDigest::of(&row.topic);
+        let mut by_topic = |of, time| {
+            want.entry(table::BY_TOPIC).or_default().insert(ticket.by_topic(of, topic, Time(time)));
+        };
+        by_topic(table::TICKETS, row.open_time);
+        row.close_time.into_iter().for_each(|close| by_topic(table::BY_CLOSE, close));
         match row.close_time {
             Some(close) => {
                 assert_eq!(folded.row(&ticket.by_close(Time(close))), Some(row.clone()));
@@ -181,7 +187,7 @@ fn check_indexes(folded: &Folded, seed: u64) {
             }
         }
     }
-    for of in [table::BY_CLOSE, table::OPEN_NOW, table::BY_CHANGE, table::ACTIVITY, table::CHANGES] {
+    for of in [table::BY_CLOSE, table::OPEN_NOW, table::BY_TOPIC, table::BY_CHANGE, table::ACTIVITY, table::CHANGES] {
         let got: BTreeSet<Vec<u8>> = folded.rows(&[of]).into_iter().map(|(key, _)| key).collect();
         assert_eq!(got, want.remove(&of).unwrap_or_default(), "{seed} {}", char::from(of));
     }
