@@ -10,11 +10,12 @@ use crate::view::rows::TicketGist;
 
 /// Where a walk through the tickets may end before the beginning of time: when all that were open at an instant have
 /// been met. The counters know how many these are, so that nobody pages through years of closed tickets.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
+pub(crate) struct End<'a> {
+    list: &'a TicketList,
+    view: &'a dyn View,
     open: Open,
-    /// How many there are.
-    total: i64,
+    /// How many there are, once it was asked for. `None`: the log does not say yet.
+    total: Option<Option<i64>>,
     /// How many of them were met, on earlier pages too.
     met: i64,
 }
@@ -27,37 +28,57 @@ enum Open {
     /// Those opened before a period and open in it.
     Into(Period),
     /// Those open as of then.
-    AsOf,
+    AsOf(Time),
 }
 
-impl End {
-    pub(crate) fn new(list: &TicketList, view: &dyn View, met: u64) -> Result<End, Error> {
-        let (open, instant) = match (list.open_as_of(), list.basis) {
-            (Some(at), _) => (Open::AsOf, Time(at.0.saturating_add(1))),
-            (None, Basis::OpenDuring) if has_ticket_since(list, view)? => (Open::Into(list.period), list.period.start),
-            _ => return Ok(End { open: Open::Never, total: 0, met: 0 }),
+impl<'a> End<'a> {
+    pub(crate) fn new(list: &'a TicketList, view: &'a dyn View, met: u64) -> End<'a> {
+        let open = match (list.open_as_of(), list.basis) {
+            (Some(at), _) => Open::AsOf(at),
+            (None, Basis::OpenDuring) => Open::Into(list.period),
+            _ => Open::Never,
         };
+        End { list, view, open, total: None, met: i64::try_from(met).unwrap_or(i64::MAX) }
+    }
+
+    /// Whether no ticket opened then or before can belong to the list. Most pages are full before that has to be counted.
+    pub(crate) fn reached(&mut self, opened: Time) -> Result<bool, Error> {
+        let instant = match self.open {
+            Open::Never => return Ok(false),
+            Open::Into(period) if opened >= period.start => return Ok(false),
+            Open::Into(period) => period.start,
+            Open::AsOf(at) => Time(at.0.saturating_add(1)),
+        };
+        let total = match self.total {
+            Some(total) => total,
+            None => *self.total.insert(self.count(instant)?),
+        };
+        Ok(total.is_some_and(|total| self.met >= total))
+    }
+
+    /// How many tickets were open at an instant.
+    fn count(&self, instant: Time) -> Result<Option<i64>, Error> {
+        let Self { list, view, .. } = *self;
+        if matches!(self.open, Open::Into(_)) && !has_ticket_since(list, view)? {
+            return Ok(None);
+        }
         let at = Period { start: instant, end: instant };
         let count = counters(view, &list.workspace).count(of_topic(list), Basis::OpenDuring, at, list.as_of)?;
-        Ok(End { open, total: count.primary + count.nested, met: i64::try_from(met).unwrap_or(i64::MAX) })
+        Ok(Some(count.primary + count.nested))
     }
 
-    /// Whether no ticket opened then or before can belong to the list.
-    pub(crate) fn reached(&self, opened: Time) -> bool {
-        match self.open {
-            Open::Never => false,
-            Open::Into(period) => opened < period.start && self.met >= self.total,
-            Open::AsOf => self.met >= self.total,
-        }
-    }
-
-    /// A ticket of the topic was met, as it is to be shown.
+    /// A ticket of the topic was met, as it is to be shown, and it was asked whether the end is reached there. As long as
+    /// the log does not say how many were open, none counts: it may still close before the period.
     pub(crate) fn meet(&mut self, row: &TicketGist) {
         let (open, close) = (Time(row.open_time), row.close_time.map(Time));
         let waited_for = match self.open {
             Open::Never => false,
-            Open::Into(period) => open < period.start && period.counts(Basis::OpenDuring, open, close),
-            Open::AsOf => close.is_none(),
+            Open::Into(period) => {
+                matches!(self.total, Some(Some(_)))
+                    && open < period.start
+                    && period.counts(Basis::OpenDuring, open, close)
+            }
+            Open::AsOf(_) => close.is_none(),
         };
         self.met += i64::from(waited_for);
     }

@@ -74,12 +74,12 @@ impl TicketList {
     /// The next page: what was found within the budget, newest first.
     pub(crate) fn page(&self, view: &dyn View) -> Result<v1::ListTicketsResponse, Error> {
         let mut budget = Budget::for_page(self.size);
-        let mut end = End::new(self, view, self.after.map_or(0, |stand| stand.met))?;
+        let mut end = End::new(self, view, self.after.map_or(0, |stand| stand.met));
         let mut response = v1::ListTicketsResponse::default();
         let mut last: Option<Spot> = None;
         for found in Walk::new(self, view)? {
             let found = found?;
-            if end.reached(found.spot.time) {
+            if end.reached(found.spot.time)? {
                 break;
             }
             if let Some(spot) = last.filter(|_| !budget.goes_on()) {
@@ -105,7 +105,7 @@ impl TicketList {
 
     /// A ticket as it is to be shown, if it belongs to the list. What does not is not decoded whole, unless it has to
     /// be looked at as of another time.
-    fn chosen(&self, row: Bytes, end: &mut End) -> Result<Option<TicketRow>, Error> {
+    fn chosen(&self, row: Bytes, end: &mut End<'_>) -> Result<Option<TicketRow>, Error> {
         let mut takes = |gist: &TicketGist| {
             if self.filter.has_topic(gist) {
                 end.meet(gist);
