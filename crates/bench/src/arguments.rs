@@ -45,6 +45,8 @@ pub(crate) enum Row {
     Rules,
     /// From a message to the decision of a rule
     Reaction,
+    /// Events a second of trying 20 rules on the past
+    Backtest,
     /// Events a second of building the view anew, with each engine
     Rebuild,
     /// How long queries take over a year of tickets

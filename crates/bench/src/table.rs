@@ -39,6 +39,8 @@ pub(crate) enum Target {
     RatioFrom(f64),
     /// Ours by bare: at most.
     RatioTo(f64),
+    /// Ours: at least.
+    From(f64),
     /// Ours: at most.
     To(f64),
 }
@@ -64,6 +66,7 @@ impl Line {
         Some(match self.target? {
             Target::RatioFrom(least) => self.ratio? >= least,
             Target::RatioTo(most) => self.ratio? <= most,
+            Target::From(least) => self.ours >= least,
             Target::To(most) => self.ours <= most,
         })
     }
@@ -131,6 +134,7 @@ impl fmt::Display for Target {
         match self {
             Target::RatioFrom(least) => write!(f, "≥ {least}x"),
             Target::RatioTo(most) => write!(f, "≤ {most}x"),
+            Target::From(least) => write!(f, "≥ {}", grouped(*least)),
             Target::To(most) => write!(f, "≤ {most}"),
         }
     }
@@ -194,6 +198,7 @@ mod tests {
         assert_eq!(line.clone().met(), None);
         assert_eq!(line.clone().target(Target::RatioFrom(0.7)).met(), Some(false));
         assert_eq!(line.clone().target(Target::RatioTo(3.0)).met(), Some(true));
+        assert_eq!(line.clone().target(Target::From(6.0)).met(), Some(false));
         assert_eq!(line.target(Target::To(6.0)).met(), Some(true));
     }
 }

@@ -201,13 +201,12 @@ impl<W: Words> Sim<W> {
             self.hear(at, &item.event, received, time);
         }
         item.event.event = Some(kind);
-        let mut happenings = self.meant(&item.event, item.revision);
-        happenings.retain(|happening| first || !happening.if_first);
+        let happenings = self.meant(&item.event, item.revision, first);
         self.happen(at, happenings, before, item.words);
     }
 
     /// What an event means to rules, if any rule listens to anything of its kind.
-    pub(super) fn meant(&self, event: &v1::Event, revision: u64) -> Vec<Happening> {
+    pub(super) fn meant(&self, event: &v1::Event, revision: u64, first: bool) -> Vec<Happening> {
         let listens = match &event.event {
             Some(Kind::MessageReceived(_)) => {
                 let wanted = ["message.received", "conversation.started"];
@@ -215,7 +214,7 @@ impl<W: Words> Sim<W> {
             }
             _ => true,
         };
-        if listens { of_event(event, revision) } else { Vec::new() }
+        if listens { of_event(event, revision, first) } else { Vec::new() }
     }
 
     /// What was decided sets off rules, which decide, until nothing more happens; then what waits is given away.
@@ -225,7 +224,7 @@ impl<W: Words> Sim<W> {
                 if self.stopped() {
                     return;
                 }
-                let happenings = self.meant(&pending.event, pending.revision);
+                let happenings = self.meant(&pending.event, pending.revision, false);
                 self.happen(pending.at, happenings, pending.before, None);
             }
             if !self.give_away() {

@@ -78,11 +78,27 @@ impl Happening {
     }
 }
 
+impl Happening {
+    /// What an event means, with what all that it means has in common.
+    fn on(self, base: Happening) -> Happening {
+        let Happening { trigger, message, ticket, ticket_told, tag, assignee, error_codes, if_first, .. } = self;
+        Happening { trigger, message, ticket, ticket_told, tag, assignee, error_codes, if_first, ..base }
+    }
+}
+
 /// What an event of the log means, in the order of its entries. Back-filled messages mean nothing.
-pub(crate) fn of_event(event: &v1::Event, revision: Revision) -> Vec<Happening> {
-    let Some(kind) = &event.event else { return Vec::new() };
-    let base = base(event, revision);
-    let of = |trigger: &str| Happening { trigger: trigger.to_owned(), ..base.clone() };
+/// `may_be_first`: whether a message of the customer may be the first ever.
+pub(crate) fn of_event(event: &v1::Event, revision: Revision, may_be_first: bool) -> Vec<Happening> {
+    let parts = event.event.as_ref().map(|kind| parts(event, kind, may_be_first)).unwrap_or_default();
+    if parts.is_empty() {
+        return parts;
+    }
+    let bases = std::iter::repeat_n(base(event, revision), parts.len());
+    parts.into_iter().zip(bases).map(|(part, base)| part.on(base)).collect()
+}
+
+/// Each thing that an event means, without what all of them have in common.
+fn parts(event: &v1::Event, kind: &Kind, may_be_first: bool) -> Vec<Happening> {
     match kind {
         Kind::MessageReceived(received) => {
             let message = Said {
@@ -92,8 +108,12 @@ pub(crate) fn of_event(event: &v1::Event, revision: Revision) -> Vec<Happening> 
                 sealed: received.sealed.clone(),
             };
             let received = Happening { message: Some(message), ..of("message.received") };
-            let started = Happening { trigger: "conversation.started".to_owned(), if_first: true, ..received.clone() };
-            vec![received, started]
+            let started = may_be_first.then(|| Happening {
+                trigger: "conversation.started".to_owned(),
+                if_first: true,
+                ..received.clone()
+            });
+            [received].into_iter().chain(started).collect()
         }
         Kind::MessageStatusChanged(status) if status.status() == v1::MessageStatus::Failed => {
             let id = if status.message_id.is_empty() { &status.message_ref } else { &status.message_id };
@@ -102,25 +122,25 @@ pub(crate) fn of_event(event: &v1::Event, revision: Revision) -> Vec<Happening> 
             vec![Happening { message: Some(message), error_codes, ..of("message.failed") }]
         }
         Kind::ContactChanged(_) => vec![of("contact.changed")],
-        Kind::Decided(decided) => of_decision(decided, &of),
+        Kind::Decided(decided) => of_decision(decided),
         _ => Vec::new(),
     }
 }
 
-fn of_decision(decided: &v1::Decided, of: &impl Fn(&str) -> Happening) -> Vec<Happening> {
+fn of_decision(decided: &v1::Decided) -> Vec<Happening> {
     let entries = decided.entries.iter().filter_map(|entry| entry.entry.as_ref());
-    let mut all: Vec<Happening> = entries.filter_map(|entry| of_entry(entry, decided, of)).collect();
+    let mut all: Vec<Happening> = entries.filter_map(|entry| of_entry(entry, decided)).collect();
     for (trigger, tags) in [("tag.added", &decided.tags_added), ("tag.removed", &decided.tags_removed)] {
         all.extend(tags.iter().map(|tag| Happening { tag: tag.clone(), ..of(trigger) }));
     }
     all
 }
 
-fn of_entry(
-    entry: &v1::decided_entry::Entry,
-    decided: &v1::Decided,
-    of: &impl Fn(&str) -> Happening,
-) -> Option<Happening> {
+fn of(trigger: &str) -> Happening {
+    Happening { trigger: trigger.to_owned(), ..Happening::default() }
+}
+
+fn of_entry(entry: &v1::decided_entry::Entry, decided: &v1::Decided) -> Option<Happening> {
     use v1::decided_entry::Entry;
     use v1::stamp::Kind as Stamp;
     let stamp = match entry {
@@ -230,7 +250,7 @@ mod tests {
     }
 
     fn triggers(kind: Kind) -> Vec<String> {
-        of_event(&event(kind), 7).into_iter().map(|happening| happening.trigger).collect()
+        of_event(&event(kind), 7, true).into_iter().map(|happening| happening.trigger).collect()
     }
 
     fn stamp(kind: v1::stamp::Kind) -> v1::DecidedEntry {
@@ -264,7 +284,7 @@ mod tests {
             tags_added: vec!["vip".to_owned()],
             ..Default::default()
         };
-        let all = of_event(&event(Kind::Decided(decided)), 7);
+        let all = of_event(&event(Kind::Decided(decided)), 7, true);
         let triggers: Vec<&str> = all.iter().map(|happening| happening.trigger.as_str()).collect();
         assert_eq!(triggers, ["ticket.opened", "conversation.assigned", "tag.added"]);
         assert_eq!(

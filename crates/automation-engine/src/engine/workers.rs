@@ -133,7 +133,7 @@ impl Engine {
         let time = event.record_time.as_ref().and_then(proto::time).unwrap_or(recorded.appended);
         self.book.up_to(time).await.map_err(away)?;
         let Some(set) = self.book.at(workspace, time).filter(|set| !set.is_idle()) else { return Ok(()) };
-        let happenings = of_event(&event, recorded.revision);
+        let happenings = of_event(&event, recorded.revision, true);
         if happenings.is_empty() {
             return Ok(());
         }

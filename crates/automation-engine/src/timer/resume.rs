@@ -130,6 +130,6 @@ impl Engine {
         let fits = |happening: &Happening| {
             happening.trigger == run.trigger && (timer.ticket_id.is_empty() || happening.ticket == timer.ticket_id)
         };
-        Ok(of_event(&event, place).into_iter().find(fits))
+        Ok(of_event(&event, place, true).into_iter().find(fits))
     }
 }

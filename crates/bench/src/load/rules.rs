@@ -1,12 +1,13 @@
 //! An automation engine with workspaces full of rules, and customers who write to them.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use automation_engine::{Engine, Options, automation_service};
 use bus::{Bus, Keyring, TraceParent, now};
-use conversation::ConversationId;
+use conversation::{ConversationId, Time};
 use futures::StreamExt as _;
 use prost::Message as _;
 use proto::v1;
@@ -39,6 +40,17 @@ pub(crate) struct Rules {
 impl Rules {
     /// Starts an engine for these workspaces.
     pub(crate) async fn start(bus: &Bus, url: &str, workspaces: &[&str]) -> anyhow::Result<Rules> {
+        let (engine, rules) = Rules::open(bus, url, workspaces).await?;
+        engine.start(&rules.supervisor);
+        Ok(rules)
+    }
+
+    /// Answers for an engine that does not react: what is on the log already would keep it busy.
+    pub(crate) async fn serve(bus: &Bus, url: &str, workspaces: &[&str]) -> anyhow::Result<Rules> {
+        Ok(Rules::open(bus, url, workspaces).await?.1)
+    }
+
+    async fn open(bus: &Bus, url: &str, workspaces: &[&str]) -> anyhow::Result<(Engine, Rules)> {
         let mut config = Config::load(None)?;
         config.workspaces = workspaces.iter().map(|name| Workspace::new(*name)).collect();
         let engine = Engine::new(bus.clone(), Options::from_config(&config, NO_VIEW)?)?;
@@ -47,10 +59,9 @@ impl Rules {
         let mut grpc = Grpc::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         grpc.add(automation_service(engine.clone())).await;
         let channel = Channel::from_shared(format!("http://{}", grpc.address()?))?.connect_lazy();
-        engine.start(&supervisor);
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let client = AutomationServiceClient::new(channel).max_encoding_message_size(service::MAX_REQUEST_BYTES);
-        Ok(Rules { bus: bus.clone(), url: url.to_owned(), client, supervisor })
+        Ok((engine, Rules { bus: bus.clone(), url: url.to_owned(), client, supervisor }))
     }
 
     /// Puts rules in force, some at a time: a request is answered within seconds, or not at all.
@@ -62,6 +73,24 @@ impl Rules {
             self.client.clone().apply_rules(request).await.context("applying rules")?;
         }
         Ok(())
+    }
+
+    /// Tries rules on what was recorded from one time to before another, in nanoseconds. Returns how many events were read.
+    pub(crate) async fn backtest(&self, workspace: &str, yaml: &str, period: Range<i64>) -> anyhow::Result<u64> {
+        let time = |nanos| Some(proto::timestamp(Time(nanos)));
+        let request = v1::BacktestRulesRequest {
+            workspace: workspace.to_owned(),
+            yaml: yaml.to_owned(),
+            start_time: time(period.start),
+            end_time: time(period.end),
+        };
+        let mut answers = self.client.clone().backtest_rules(request).await?.into_inner();
+        while let Some(answer) = answers.message().await? {
+            if let Some(v1::backtest_rules_response::Part::Report(report)) = answer.part {
+                return Ok(u64::try_from(report.events)?);
+            }
+        }
+        bail!("the backtest ended without a report")
     }
 
     /// Ends it in order.
@@ -90,6 +119,27 @@ pub(crate) fn rules(count: usize, matching: usize) -> Vec<String> {
         )
     };
     (0..count).map(rule).collect()
+}
+
+/// Twenty rules, as workspaces have them: most look at words, few apply; some wait for silence, some answer decisions.
+pub(crate) fn twenty() -> String {
+    let word = |nth: usize| {
+        format!(
+            "  - name: word-{nth}\n    on: message.received\n    when: 'message.text.matches(\"(?i)\\\\bword{nth}\\\\b\") \
+             && conversation.open_ticket_count == 0'\n    do: [open_ticket: {{ topic: t{nth} }}]\n"
+        )
+    };
+    let others = "  - { name: idle, on: { customer.idle: { for: 24h } }, when: conversation.open_ticket_count > 0, \
+                  do: [close_ticket: all] }
+  - { name: waits, on: { agent.idle: { for: 1h } }, do: [add_tag: waits] }
+  - { name: late, on: { ticket.unanswered: { for: 10m } }, do: [add_note: late] }
+  - { name: long, on: { ticket.open_for: { for: 36h } }, do: [add_tag: long] }
+  - { name: opened, on: ticket.opened, when: 'ticket.topic == \"refund\"', do: [add_tag: refund] }
+  - { name: closed, on: ticket.closed, when: 'event.actor.kind == \"bot\"', do: [add_tag: by-bot] }
+  - { name: tagged, on: tag.added, when: 'event.tag == \"none\"', do: [remove_tag: none] }
+  - { name: sent, on: message.sent, when: 'event.actor.kind == \"bot\"', do: [add_tag: bot] }
+";
+    format!("rules:\n{}{others}", (0..12).map(word).collect::<String>())
 }
 
 /// Customers of one workspace, and what is made of their messages.

@@ -1,6 +1,7 @@
 //! What is measured, each in a file of its own.
 
 mod automation;
+mod backtest;
 mod decisions;
 mod history;
 mod queries;
@@ -44,6 +45,7 @@ impl Bench {
                 Row::Decisions => decisions::measure(&self, &mut table).await.context("decisions")?,
                 Row::Rules => automation::speed(&self, &mut table).await.context("rules")?,
                 Row::Reaction => automation::reaction(&self, &mut table).await.context("reaction")?,
+                Row::Backtest => backtest::measure(&self, &mut table).await.context("backtest")?,
                 Row::Rebuild | Row::Queries | Row::Memory => {}
             }
         }
