@@ -8,9 +8,11 @@ mod grpc;
 mod knowledge;
 mod options;
 mod retrieval;
+mod turn;
 
 pub use brain::{Brain, BrainError, HandoffReason, Outcome, Question, Said, Source, Speaker, Thought};
 pub use grpc::{Answers, bot_service};
 pub use knowledge::Library;
 pub use options::Options;
 pub use retrieval::Retrieval;
+pub use turn::{TurnOptions, Turns, TurnsError};

@@ -1,9 +1,10 @@
 //! The bot alone: answers and handoffs; `BotService`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::ensure;
-use bot::{Library, Options, bot_service};
+use bot::{Library, Options, Retrieval, TurnOptions, Turns, bot_service};
 use bus::Bus;
 use clap::Parser;
 use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -26,11 +27,19 @@ async fn main() -> anyhow::Result<()> {
     let bus = Bus::connect(&config.bus(&config.nats.url, "bot")).await?;
     bus.ensure_streams().await?;
     let library = Library::new(bus.clone());
+    let options = TurnOptions::from_config(&config, "");
+    ensure!(
+        !options.ticket_service.is_empty(),
+        "bot.ticket_service is empty: say where the projection answers, as in http://127.0.0.1:7070"
+    );
+    let turns = Turns::new(bus.clone(), Arc::new(Retrieval::new(library.clone())), options)?;
+    turns.prepare().await?;
     let mut grpc = Grpc::bind(config.grpc.listen).await?;
     grpc.add(bot_service(bus.clone(), library.clone(), Options::from_config(&config))).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
     library.start(&supervisor);
+    turns.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));
     let in_order = supervisor.finish().await;
     bus.flush().await;
