@@ -6,6 +6,7 @@
 mod brain;
 mod grpc;
 mod knowledge;
+mod llm;
 mod options;
 mod retrieval;
 mod turn;
@@ -13,6 +14,7 @@ mod turn;
 pub use brain::{Brain, BrainError, HandoffReason, Outcome, Question, Said, Source, Speaker, Thought};
 pub use grpc::{Answers, bot_service};
 pub use knowledge::Library;
+pub use llm::{Llm, LlmError, Passages};
 pub use options::Options;
 pub use retrieval::Retrieval;
 pub use turn::{TurnOptions, Turns, TurnsError};

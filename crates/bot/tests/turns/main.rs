@@ -5,7 +5,9 @@
 mod answering;
 mod brain;
 mod handing_off;
+mod injections;
 mod joining;
+mod model;
 mod resuming;
 mod taking_over;
 mod world;

@@ -1,6 +1,7 @@
 //! Humans take over at random moments while the bot thinks: not one word of the bot's stands after that.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -22,14 +23,14 @@ const TURN: u64 = 90;
 async fn the_bot_never_talks_after_a_human_took_over() {
     let nats = NatsServer::start().await;
     let url = nats.url();
-    race(World::at(&url, 1, Box::new(nats), PAUSE, BOT).await).await;
+    race(World::at(&url, 1, Box::new(nats), PAUSE, BOT, |_, brain| Arc::new(brain)).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_bot_never_talks_after_a_human_took_over_on_three_replicas() {
     let cluster = Cluster::start(3).await;
     let url = cluster.urls().join(",");
-    race(World::at(&url, 3, Box::new(cluster), PAUSE, BOT).await).await;
+    race(World::at(&url, 3, Box::new(cluster), PAUSE, BOT, |_, brain| Arc::new(brain)).await).await;
 }
 
 async fn race(world: World) {

@@ -49,7 +49,14 @@ impl World {
     pub(crate) async fn start(bot: &str) -> World {
         let nats = NatsServer::start().await;
         let url = nats.url();
-        World::at(&url, 1, Box::new(nats), PAUSE, bot).await
+        World::at(&url, 1, Box::new(nats), PAUSE, bot, |_, brain| Arc::new(brain)).await
+    }
+
+    /// With a brain that is made of the scripted one.
+    pub(crate) async fn thinking(brain: impl FnOnce(Bus, Scripted) -> Arc<dyn Brain>) -> World {
+        let nats = NatsServer::start().await;
+        let url = nats.url();
+        World::at(&url, 1, Box::new(nats), PAUSE, BOT, brain).await
     }
 
     /// On servers that are there already.
@@ -59,11 +66,13 @@ impl World {
         servers: Box<dyn Any + Send>,
         pause: Duration,
         bot: &str,
+        thinking: impl FnOnce(Bus, Scripted) -> Arc<dyn Brain>,
     ) -> World {
         let dir = tempfile::tempdir().unwrap();
         let config = config(url, replicas, dir.path(), pause, bot);
         let bus = Bus::connect(&config.bus(url, "test")).await.unwrap();
-        bus.ensure_streams().await.unwrap();
+        // A cluster that has just formed may say that it is not ready.
+        testkit::eventually("the streams", DEADLINE, async || bus.ensure_streams().await.ok()).await;
         let supervisor = Supervisor::new(Shutdown::new());
         let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
         let address = format!("http://{}", grpc.address().unwrap());
@@ -87,7 +96,7 @@ impl World {
             _servers: servers,
             _dir: dir,
         };
-        world.bot(bus, Arc::new(brain), &world.supervisor).await;
+        world.bot(bus.clone(), thinking(bus, brain), &world.supervisor).await;
         world
     }
 
