@@ -4,10 +4,12 @@
 //! place, under the revision that the turn was read at.
 
 mod brain;
+pub mod evaluation;
 mod grpc;
 mod knowledge;
 mod options;
 mod retrieval;
+mod talk;
 
 pub use brain::{Brain, BrainError, HandoffReason, Outcome, Question, Said, Source, Speaker, Thought};
 pub use grpc::{Answers, bot_service};
