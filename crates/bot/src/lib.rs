@@ -4,11 +4,13 @@
 //! place, under the revision that the turn was read at.
 
 mod brain;
+pub mod evaluation;
 mod grpc;
 mod knowledge;
 mod llm;
 mod options;
 mod retrieval;
+mod talk;
 mod turn;
 
 pub use brain::{Brain, BrainError, HandoffReason, Outcome, Question, Said, Source, Speaker, Thought};

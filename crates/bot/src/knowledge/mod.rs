@@ -1,26 +1,14 @@
-//! What each workspace knows.
+//! What each workspace knows: documents on the bus, and what they hold.
 
-use std::sync::Arc;
+mod contents;
+mod library;
+mod markdown;
+mod parse;
+mod rows;
+mod store;
+mod text;
 
-use bus::Bus;
-use service::Supervisor;
-
-/// What every workspace knows, followed from the bus. Cheap to clone.
-#[derive(Clone)]
-pub struct Library(Arc<Inner>);
-
-struct Inner {
-    bus: Bus,
-}
-
-impl Library {
-    /// A library that knows nothing until [`Library::start`].
-    pub fn new(bus: Bus) -> Library {
-        Library(Arc::new(Inner { bus }))
-    }
-
-    /// Follows the bus until shutdown begins.
-    pub fn start(&self, _supervisor: &Supervisor) {
-        let _ = &self.0.bus;
-    }
-}
+pub(crate) use contents::{Contents, MAX_PASSAGES, Row};
+pub use library::Library;
+pub(crate) use parse::parse;
+pub(crate) use store::Store;

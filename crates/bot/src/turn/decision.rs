@@ -8,8 +8,9 @@ use super::deed::{Deed, Why};
 use super::note::summary;
 use super::options::Workspace;
 use super::split::split;
-use super::words::{self, Words};
+use super::words;
 use crate::brain::Question;
+use crate::talk::{self, Sentence};
 
 /// In place of an agent's id: the default assignee of the team.
 const DEFAULT: &str = "default";
@@ -25,7 +26,6 @@ pub(super) struct Told {
 pub(super) struct Desk<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) keyring: &'a Keyring,
-    pub(super) words: &'a Words,
     /// Whom a handoff is assigned to.
     pub(super) assignee: Option<Assignee>,
     pub(super) question: &'a Question,
@@ -38,11 +38,12 @@ impl Desk<'_> {
     pub(super) fn actions(&self, deed: &Deed) -> Vec<Action> {
         match deed {
             Deed::Say { text, source } => self.say(&words::sourced(text, source.as_ref())),
-            Deed::AskBack { text } => self.say(text.as_deref().unwrap_or(self.words.again)),
+            Deed::AskBack { text: Some(text) } => self.say(text),
+            Deed::AskBack { text: None } => self.say(&talk::say(Sentence::Clarify, &self.question.text)),
             Deed::HandOff { why, topic } => self.hand_off(why, topic),
             Deed::Close { text } => {
-                let text = if text.trim().is_empty() { self.words.closed } else { text };
-                let mut actions = self.say(text);
+                let glad = || talk::say(Sentence::Glad, &self.question.text);
+                let mut actions = if text.trim().is_empty() { self.say(&glad()) } else { self.say(text) };
                 actions.push(Action::CloseTicket(Which::All));
                 actions
             }
@@ -53,12 +54,12 @@ impl Desk<'_> {
     /// All or nothing: the ticket, who has it, what the staff has to know, and what the customer is told.
     fn hand_off(&self, why: &Why, topic: &str) -> Vec<Action> {
         let note = v1::SealedNote { text: summary(why, topic, self.score, self.question) };
-        let told = self.workspace.bot.handoff_words.as_deref().unwrap_or(self.words.handed_off);
+        let told = self.workspace.bot.handoff_words.as_deref();
         let mut actions = vec![
             Action::OpenTicket { topic: topic.to_owned(), assignee: self.assignee.clone(), if_open: IfOpen::Refuse },
             Action::AddNote { sealed: self.keyring.seal(&note) },
         ];
-        actions.extend(self.say(told));
+        actions.extend(self.say(told.unwrap_or_else(|| words::handed_off(self.question))));
         actions
     }
 

@@ -14,7 +14,6 @@ use super::heard::Heard;
 use super::mark::Mark;
 use super::options::Workspace;
 use super::record::{command_of, decided, finished, found_again, run_of, turn_of};
-use super::words::ENGLISH;
 use super::{Inner, away};
 use crate::brain::{Question, Thought};
 
@@ -150,14 +149,7 @@ impl Inner {
         let Some(keyring) = keyring else {
             return self.silent(heard, run, turn.before, "the conversation was erased").await;
         };
-        let desk = Desk {
-            workspace,
-            keyring: &keyring,
-            words: &ENGLISH,
-            assignee: assignee.clone(),
-            question: &turn.question,
-            score,
-        };
+        let desk = Desk { workspace, keyring: &keyring, assignee: assignee.clone(), question: &turn.question, score };
         let actions = desk.actions(&deed);
         let told = told(&deed, assignee.as_ref());
         let memory =
