@@ -16,7 +16,7 @@ mod turn;
 pub use brain::{Brain, BrainError, HandoffReason, Outcome, Question, Said, Source, Speaker, Thought};
 pub use grpc::{Answers, bot_service};
 pub use knowledge::Library;
-pub use llm::{Llm, LlmError, Passages};
+pub use llm::{Llm, LlmError, Passages, brain};
 pub use options::Options;
 pub use retrieval::Retrieval;
 pub use turn::{TurnOptions, Turns, TurnsError};

@@ -1,10 +1,9 @@
 //! The bot alone: answers and handoffs; `BotService`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::ensure;
-use bot::{Library, Options, Retrieval, TurnOptions, Turns, bot_service};
+use bot::{Library, Options, TurnOptions, Turns, bot_service, brain};
 use bus::Bus;
 use clap::Parser;
 use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -32,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
         !options.ticket_service.is_empty(),
         "bot.ticket_service is empty: say where the projection answers, as in http://127.0.0.1:7070"
     );
-    let turns = Turns::new(bus.clone(), Arc::new(Retrieval::new(library.clone())), options)?;
+    let turns = Turns::new(bus.clone(), brain(&bus, &config, &library)?, options)?;
     turns.prepare().await?;
     let mut grpc = Grpc::bind(config.grpc.listen).await?;
     grpc.add(bot_service(bus.clone(), library.clone(), Options::from_config(&config))).await;

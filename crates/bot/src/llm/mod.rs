@@ -16,9 +16,10 @@ use std::time::Duration;
 use bus::Bus;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use service::config;
+use service::{Config, config};
 
 use crate::brain::{Brain, BrainError, HandoffReason, Outcome, Question, Source, Thought};
+use crate::knowledge::Library;
 use crate::retrieval::Retrieval;
 use breaker::Breaker;
 use budget::Budget;
@@ -50,6 +51,19 @@ impl Passages for Retrieval {
     ) -> BoxFuture<'a, Result<Vec<Source>, BrainError>> {
         Retrieval::search(self, workspace, text, limit).boxed()
     }
+}
+
+/// The brain that a configuration asks for: retrieval, with a model over it where one is named.
+///
+/// # Errors
+/// [`LlmError`].
+pub fn brain(bus: &Bus, config: &Config, library: &Library) -> Result<Arc<dyn Brain>, LlmError> {
+    let retrieval = Arc::new(Retrieval::new(library.clone()));
+    let llm = &config.bot.llm;
+    if llm.base_url.is_empty() {
+        return Ok(retrieval);
+    }
+    Ok(Arc::new(Llm::new(bus.clone(), llm, retrieval.clone(), retrieval)?))
 }
 
 /// Why there is no such brain.

@@ -6,6 +6,7 @@ use proto::v1;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Shutdown, Supervisor};
 
+use super::demo_bot;
 use crate::client::{Client, timely};
 use crate::failure::Failure;
 use crate::simulate::{self, DEMO_NUMBER, DEMO_SECRET, Options};
@@ -30,6 +31,7 @@ pub(super) fn prepare(config: &mut Config) {
         access_token: Secret::default(),
         api_base: String::new(),
     });
+    demo_bot::prepare(config);
 }
 
 /// Lets the customers write and the agents answer until shutdown begins.
@@ -42,6 +44,8 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor)
     );
     let (staff, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
     supervisor.restart("demo staff", move || hire(staff.clone(), until.clone()));
+    let (bot, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
+    supervisor.restart("demo of the bot", move || demo_bot::run(bot.clone(), until.clone()));
     let shutdown = supervisor.shutdown().clone();
     supervisor.restart("demo", move || {
         let simulation = simulate::run(options.clone(), shutdown.clone());

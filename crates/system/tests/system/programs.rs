@@ -150,7 +150,10 @@ const PROGRAMS: [(&str, &[&str]); 5] = [
     ("automation-engine", &["conversation", "proto", "bus", "service", "automation-engine"]),
     ("bot", &["conversation", "proto", "bus", "service", "bot"]),
     ("projection", &["conversation", "proto", "bus", "service", "projection"]),
-    ("threadmark", &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "cli"]),
+    (
+        "threadmark",
+        &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "bot", "cli"],
+    ),
 ];
 
 /// `target/<profile>`: this test stands in `deps` below it.

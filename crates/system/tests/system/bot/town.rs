@@ -2,6 +2,7 @@
 
 use bus::Bus;
 use proto::v1;
+use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use tempfile::TempDir;
 use testkit::NatsServer;
@@ -41,13 +42,16 @@ impl Town {
         };
         let ingest = program("ingest", "ingest", commands);
         let projection = program("projection", "projection", queries);
-        let bots: Vec<Program> = (0..bots).map(|nth| program(&format!("bot-{nth}"), "bot", free_port())).collect();
+        let ports: Vec<u16> = (0..bots).map(|_| free_port()).collect();
+        let start = |(nth, port): (usize, &u16)| program(&format!("bot-{nth}"), "bot", *port);
+        let bots: Vec<Program> = ports.iter().enumerate().map(start).collect();
         let bus = Bus::connect(&bus::Options::new(nats.url())).await.unwrap();
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{commands}")).unwrap().timeout(DEADLINE);
         let conversations = ConversationServiceClient::new(endpoint.connect_lazy());
         let town = Town { bots, _ingest: ingest, _projection: projection, bus, conversations, _nats: nats, _dir: dir };
         // What is said before there is a bot is not its to answer.
         testkit::eventually("the consumers of the bots", DEADLINE, async || town.pending().await).await;
+        teach(&format!("http://127.0.0.1:{}", ports[0])).await;
         town
     }
 
@@ -83,4 +87,27 @@ impl Town {
         }
         Some(pending)
     }
+}
+
+/// What the bots know.
+async fn teach(bot: &str) {
+    let channel = Endpoint::from_shared(bot.to_owned()).unwrap().timeout(DEADLINE).connect_lazy();
+    let request = v1::ImportKnowledgeRequest {
+        workspace: WORKSPACE.to_owned(),
+        name: "shop".to_owned(),
+        format: v1::knowledge_document::Format::Jsonl.into(),
+        data: include_bytes!("../../../../cli/src/up/demo_knowledge.jsonl").as_slice().into(),
+        ..v1::ImportKnowledgeRequest::default()
+    };
+    patiently("import_knowledge", || {
+        let (mut client, request) = (BotServiceClient::new(channel.clone()), request.clone());
+        async move {
+            match client.import_knowledge(request).await {
+                Ok(_) => Some(()),
+                Err(status) if is_away(&status) => None,
+                Err(status) => panic!("{status:?}"),
+            }
+        }
+    })
+    .await;
 }
