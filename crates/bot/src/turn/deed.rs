@@ -8,6 +8,8 @@ use crate::brain::{HandoffReason, Outcome, Source, Thought};
 
 /// Longest topic, in bytes: what a command to open a ticket takes.
 const MAX_TOPIC: usize = 256;
+/// What it may be about names a ticket only if that is as likely as this: a wrong topic is worse than none.
+const LIKELY: f64 = 0.25;
 
 /// What is done about a turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +115,11 @@ fn answer(thought: Option<Thought>, about: &About<'_>, unhelpful: u32) -> Deed {
         Outcome::Clarify { .. } if about.captioned => hand_off(Why::Media, &intent),
         Outcome::Clarify { .. } if about.before.clarified > 0 => hand_off(Why::NotSure, &intent),
         Outcome::Clarify { text } => Deed::AskBack { text: Some(text).filter(|text| !text.trim().is_empty()) },
-        Outcome::Handoff { reason, topic } => refer(reason, &topic.unwrap_or(intent), about, unhelpful),
+        Outcome::Handoff { reason, topic } => {
+            let guess = reason == HandoffReason::NotSure && thought.score < LIKELY;
+            let topic = if guess { String::new() } else { topic.unwrap_or(intent) };
+            refer(reason, &topic, about, unhelpful)
+        }
         Outcome::Solved { text } | Outcome::Nothing { text } if text.trim().is_empty() => {
             Deed::Silence("nothing was asked")
         }
