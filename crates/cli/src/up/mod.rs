@@ -141,10 +141,14 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
     projection.start(supervisor);
 
     let options = automation_engine::Options::from_config(config, &format!("http://{}", reached(grpc.address()?)))?;
-    let engine = automation_engine::Engine::new(bus, options)?;
+    let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;
     engine.start(supervisor);
+
+    let library = bot::Library::new(bus.clone());
+    grpc.add(bot::bot_service(bus, library.clone(), bot::Options::from_config(config))).await;
+    library.start(supervisor);
 
     let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()? };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
