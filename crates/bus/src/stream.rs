@@ -80,7 +80,9 @@ fn streams(options: &Options) -> Vec<Config> {
         // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
         Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
     ];
-    all.extend([ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)));
+    all.extend(
+        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)),
+    );
     all
 }
 

@@ -50,11 +50,14 @@ struct Shelf {
     documents: HashMap<String, Arc<Document>>,
 }
 
+/// An index, and what it was built from, by id.
+type Shelved = (Option<Arc<Index>>, HashMap<String, Arc<Document>>);
+
 /// What building came to.
 struct Built {
     workspace: String,
     etag: u64,
-    result: Result<(Option<Arc<Index>>, HashMap<String, Arc<Document>>), Error>,
+    result: Result<Shelved, Error>,
 }
 
 impl Library {
@@ -189,7 +192,7 @@ async fn read_and_build(
     workspace: &str,
     list: v1::KnowledgeList,
     known: HashMap<String, Arc<Document>>,
-) -> Result<(Option<Arc<Index>>, HashMap<String, Arc<Document>>), Error> {
+) -> Result<Shelved, Error> {
     let mut documents = HashMap::new();
     let mut in_order = Vec::new();
     for stored in list.documents {

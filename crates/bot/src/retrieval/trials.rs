@@ -17,9 +17,9 @@ const PARTS: usize = 10;
 /// Examples from which on a class can spare some.
 const SPARE: usize = 4;
 /// Of the words of a text, the share that is lost when it stands for another wording.
-const LOST: f64 = 0.35;
+const LOST: f64 = 0.5;
 /// For each word of a text, the chance that a word of another text comes in.
-const MIXED: f64 = 0.25;
+const MIXED: f64 = 0.5;
 /// Examples that trials are held with: enough for three digits, and few enough for seconds.
 const MOST: usize = 20_000;
 

@@ -145,7 +145,9 @@ const WORDS: [(Lang, Words); 14] = [
 /// What to say, in the language of what the customer wrote.
 pub(crate) fn say(sentence: Sentence, to: &str) -> String {
     let known = WORDS.iter().map(|(lang, _)| *lang).chain([Lang::Eng]).collect();
-    let lang = Detector::with_allowlist(known).detect_lang(to);
+    let found = Detector::with_allowlist(known).detect(to);
+    // A word or two in Latin letters may be of many languages.
+    let lang = found.filter(|found| found.is_reliable()).map(|found| found.lang());
     let words = WORDS.iter().find(|(known, _)| Some(*known) == lang).map_or(&ENGLISH, |(_, words)| words);
     let place = match sentence {
         Sentence::Clarify => 0,

@@ -19,6 +19,7 @@ const AGENTS: [(&str, &str); 3] = [("ana", "Ana"), ("ben", "Ben"), ("chloe", "Ch
 /// Their teams, each with its default assignee first.
 const TEAMS: [(&str, &[&str]); 2] = [("billing", &["ben", "ana"]), ("support", &["ana", "chloe"])];
 const RULES: &str = include_str!("demo.yaml");
+const KNOWLEDGE: &str = include_str!("demo.csv");
 
 /// Adds the demo's workspace and channel to the configuration.
 pub(super) fn prepare(config: &mut Config) {
@@ -80,6 +81,14 @@ async fn hire(server: String, shutdown: Shutdown) -> Result<(), Failure> {
     let request =
         v1::ApplyRulesRequest { workspace: workspace(), yaml: RULES.to_owned(), ..v1::ApplyRulesRequest::default() };
     client.automation().apply_rules(timely(request)).await.map_err(failed)?;
+    let request = v1::ImportKnowledgeRequest {
+        workspace: workspace(),
+        name: "faq".to_owned(),
+        format: v1::knowledge_document::Format::Csv.into(),
+        data: KNOWLEDGE.into(),
+        ..v1::ImportKnowledgeRequest::default()
+    };
+    client.bot().import_knowledge(timely(request)).await.map_err(failed)?;
     shutdown.begun().await;
     Ok(())
 }
