@@ -30,6 +30,11 @@ pub(crate) fn bench(arguments: &[OsString]) -> anyhow::Result<()> {
     become_it(bench.env("THREADMARK_NATS_SERVER", nats_server))
 }
 
+/// The evaluation of the bot.
+pub(crate) fn eval_bot(arguments: &[OsString]) -> anyhow::Result<()> {
+    become_it(run_release("bot").args(["--example", "eval_bot", "--"]).args(arguments))
+}
+
 /// `cargo run`, in the directory where xtask was called: the arguments may name files as seen from there.
 fn run_release(package: &str) -> Command {
     let mut command = cargo();

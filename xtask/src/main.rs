@@ -22,6 +22,8 @@ enum Chore {
     Soak(check::Arguments),
     /// Measure, ours beside the bare thing; the arguments are those of the bench program
     Bench(PassedOn),
+    /// Measure the bot's answers and handoffs; the arguments name files of your own
+    EvalBot(PassedOn),
     /// Make sure that a fitting nats-server is there
     Tools,
 }
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Chore::Test(arguments) => check::test(&arguments),
         Chore::Soak(arguments) => check::soak(&arguments),
         Chore::Bench(passed_on) => launch::bench(&passed_on.arguments),
+        Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
         Chore::Tools => tools::nats_server().map(drop),
     };
     match done {

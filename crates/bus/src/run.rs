@@ -1,4 +1,4 @@
-//! What rules did about events, on RUNS: each run once, on a subject of its own, and read newest first.
+//! What rules and the bot did about events, on RUNS: each run once, on a subject of its own, and read newest first.
 
 use std::time::Duration;
 
@@ -251,13 +251,15 @@ impl Bus {
     }
 }
 
-/// `run.<p>.<workspace>.<rule>@<version>.<event>`, and whatever else stands in the run's id after the event.
+/// `run.<p>.<workspace>.<rule>@<version>.<event>`, and whatever else stands in the run's id after the event. What has no
+/// versions, the bot, stands there by its name alone.
 fn run_subject(workspace: &str, run: &v1::Run) -> String {
     let p = partition(workspace, &run.conversation_id);
     let (rule, event) = (token(&run.rule), token(&run.event_id));
-    let start = format!("{}@{}/{}/", run.rule, run.rule_version, run.event_id);
+    let version = if run.rule_version == 0 { String::new() } else { format!("@{}", run.rule_version) };
+    let start = format!("{}{version}/{}/", run.rule, run.event_id);
     let rest = run.id.strip_prefix(&start).map_or(String::new(), |rest| format!(".{}", token(rest)));
-    format!("run.{p}.{workspace}.{rule}@{}.{event}{rest}", run.rule_version)
+    format!("run.{p}.{workspace}.{rule}{version}.{event}{rest}")
 }
 
 fn read(message: &async_nats::jetstream::Message) -> Result<RunRecord, Error> {

@@ -9,6 +9,8 @@ use crate::{Bus, Error, PARTITIONS, stream};
 pub enum Source {
     /// EVENTS, in order within a conversation.
     Events,
+    /// The messages of customers on EVENTS, back-fill aside, in order within a conversation.
+    Messages,
     /// EXTERNAL, in order within a workspace and a name.
     External,
     /// The timers that have come due, in order within a conversation. Taken off the stream once worked on.
@@ -20,7 +22,7 @@ pub enum Source {
 impl Source {
     pub(crate) fn stream(self) -> &'static str {
         match self {
-            Source::Events => stream::EVENTS,
+            Source::Events | Source::Messages => stream::EVENTS,
             Source::External => stream::EXTERNAL,
             Source::TimersDue => stream::TIMERS,
             Source::Directory => "KV_directory",
@@ -30,7 +32,7 @@ impl Source {
     /// Durable consumers of a worker: each is a Raft group on a cluster, so they are few.
     pub(crate) fn groups(self) -> u32 {
         match self {
-            Source::Events => 8,
+            Source::Events | Source::Messages => 8,
             Source::TimersDue => 4,
             Source::External | Source::Directory => 1,
         }
@@ -42,6 +44,7 @@ impl Source {
         let partitions = group * each..(group + 1) * each;
         match self {
             Source::Events => partitions.map(|p| format!("ev.{p}.>")).collect(),
+            Source::Messages => partitions.map(|p| format!("ev.{p}.*.*.message")).collect(),
             Source::TimersDue => partitions.map(|p| format!("timer.due.{p}.>")).collect(),
             Source::External => vec!["ext.>".to_owned()],
             Source::Directory => vec!["$KV.directory.>".to_owned()],
@@ -52,7 +55,9 @@ impl Source {
     pub(crate) fn key(self, subject: &str) -> String {
         match self {
             // ev.<p>.<workspace>.<conversation>.<kind>
-            Source::Events => subject.rsplit_once('.').map_or(subject, |(conversation, _)| conversation).to_owned(),
+            Source::Events | Source::Messages => {
+                subject.rsplit_once('.').map_or(subject, |(conversation, _)| conversation).to_owned()
+            }
             // timer.due.<p>.<workspace>.<conversation>.…
             Source::TimersDue => subject.split('.').take(5).collect::<Vec<_>>().join("."),
             Source::External | Source::Directory => subject.to_owned(),
@@ -90,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_partition_belongs_to_one_group() {
-        for source in [Source::Events, Source::TimersDue] {
+        for source in [Source::Events, Source::Messages, Source::TimersDue] {
             let all: Vec<String> = (0..source.groups()).flat_map(|group| source.filters(group)).collect();
             assert_eq!(all.len(), 64);
             assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 64);
@@ -101,6 +106,7 @@ mod tests {
     fn what_concerns_one_conversation_is_in_order() {
         let cases = [
             (Source::Events, "ev.7.acme.c1.message", "ev.7.acme.c1"),
+            (Source::Messages, "ev.7.acme.c1.message", "ev.7.acme.c1"),
             (Source::TimersDue, "timer.due.7.acme.c1.idle@3.c1-t1", "timer.due.7.acme.c1"),
             (Source::External, "ext.acme.order.shipped", "ext.acme.order.shipped"),
             (Source::Directory, "$KV.directory.acme.presence.ann", "$KV.directory.acme.presence.ann"),

@@ -34,6 +34,8 @@ pub(crate) const ROTATION: &str = "rotation";
 
 /// Bucket: what was done once and is not to be done again: rules that fired, the presence that was told of.
 pub(crate) const ONCE: &str = "once";
+/// Bucket: what the bot knows.
+pub(crate) const KNOWLEDGE: &str = "knowledge";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
@@ -78,7 +80,9 @@ fn streams(options: &Options) -> Vec<Config> {
         // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
         Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
     ];
-    all.extend([ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE].map(|bucket| bucket_config(bucket, options)));
+    all.extend(
+        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)),
+    );
     all
 }
 

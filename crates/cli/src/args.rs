@@ -1,8 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, conversations, count, presence, projection, receive, rules, stats, talk, teams, tickets,
-    timeline, watch, window,
+    agents, bot, completions, conversations, count, knowledge, presence, projection, receive, rules, stats, talk,
+    teams, tickets, timeline, watch, window,
 };
 
 /// What `--help` ends with.
@@ -79,9 +79,12 @@ pub(crate) enum Command {
     Assign(window::Assign),
     /// Take a conversation from whoever holds it
     Unassign(window::Unassign),
-    /// Pause or resume the bot in a conversation
+    /// Ask the bot, or pause and resume it in a conversation
     #[command(subcommand)]
     Bot(bot::Bot),
+    /// What the bot knows: import, list or delete documents
+    #[command(subcommand)]
+    Knowledge(knowledge::Knowledge),
     /// Hand in a message from a customer, on a channel without a webhook
     Receive(receive::Receive),
     /// List tickets, newest first

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use proto::v1::automation_service_client::AutomationServiceClient;
+use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
@@ -66,6 +67,11 @@ impl Client {
     /// Rules and what they did.
     pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
         AutomationServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Knowledge, and answers on trial.
+    pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
+        BotServiceClient::new(self.channel.clone())
     }
 
     /// What the view is worth.

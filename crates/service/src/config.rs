@@ -12,9 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BusinessHours, Hours, Secret};
 
+mod bot;
+
+pub use bot::{Bot, BotSettings, Llm};
+
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 7] = ["nats", "grpc", "http", "console", "projection", "automation", "log"];
+const SECTIONS: [&str; 8] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,8 @@ pub struct Config {
     pub projection: Projection,
     /// How rules are run.
     pub automation: Automation,
+    /// How the bot works.
+    pub bot: Bot,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -168,6 +174,9 @@ pub struct Workspace {
     /// When it is open, in that zone; left out, always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub business_hours: Option<BusinessHours>,
+    /// What its bot does.
+    #[serde(default)]
+    pub bot: BotSettings,
 }
 
 impl Workspace {
@@ -180,6 +189,7 @@ impl Workspace {
             time_zone: String::new(),
             holidays: Vec::new(),
             business_hours: None,
+            bot: BotSettings::default(),
             webhook_secret: Secret::default(),
         }
     }
@@ -306,6 +316,10 @@ impl Config {
             }
         }
         self.hours()?;
+        self.bot.check()?;
+        for workspace in &self.workspaces {
+            workspace.bot.check(&workspace.name)?;
+        }
         for channel in &self.channels {
             if channel.app_secret.is_empty() {
                 return wrong(format!("the channel of workspace {:?} has no app_secret", channel.workspace));
@@ -376,6 +390,10 @@ mod tests {
             ("[[workspaces]]\nname = \"acme\"\nholidays = [\"Christmas\"]", "holidays"),
             ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mo = [] }", "business_hours"),
             ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mon = [\"9 to 5\"] }", "business_hours.mon"),
+            ("[[workspaces]]\nname = \"acme\"\nbot = { enable = true }", "enable"),
+            ("[[workspaces]]\nname = \"acme\"\nbot = { name = \"\" }", "bot.name"),
+            ("[bot]\npause_ms = 60001", "bot.pause_ms"),
+            ("[bot.llm]\nbase_url = \"http://127.0.0.1:1\"", "bot.llm.model"),
         ];
         for (text, key) in cases {
             let error = load(text).unwrap_err();

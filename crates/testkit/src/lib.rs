@@ -5,6 +5,7 @@
 //! The one exception is [`nats_server_binary`], which `xtask` asks before it installs a server.
 
 mod binary;
+mod chat_server;
 mod cluster;
 mod config;
 mod count;
@@ -15,6 +16,7 @@ mod start;
 mod wait;
 
 pub use binary::{BinaryError, NATS_SERVER_VERSION, installed_nats_server, nats_server_binary};
+pub use chat_server::{Asked, ChatAnswer, ChatServer};
 pub use cluster::Cluster;
 pub use count::count;
 pub use nats_server::{NatsServer, NatsServerBuilder};

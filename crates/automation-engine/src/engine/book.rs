@@ -107,7 +107,7 @@ impl Book {
             return Ok(());
         }
         let asked = now();
-        let newest = self.bus.bucket(BucketName::Rules).newest().await?;
+        let newest = self.bus.bucket(BucketName::Rules).newest("").await?;
         let mut seen = self.seen.subscribe();
         let caught_up = tokio::time::timeout(CATCH_UP, seen.wait_for(|seen| *seen >= newest)).await;
         match caught_up {

@@ -44,6 +44,8 @@ pub enum BucketName {
     Rotation,
     /// What was done once and is not to be done again.
     Once,
+    /// What the bot knows: documents in parts, and what is in force.
+    Knowledge,
 }
 
 impl BucketName {
@@ -53,6 +55,7 @@ impl BucketName {
             BucketName::Rules => stream::RULES,
             BucketName::Rotation => stream::ROTATION,
             BucketName::Once => stream::ONCE,
+            BucketName::Knowledge => stream::KNOWLEDGE,
         }
     }
 }
@@ -233,14 +236,16 @@ impl Bucket {
         Ok((all, more))
     }
 
-    /// The etag of the last write to the bucket, as its leader has it; 0 if there never was one.
+    /// The etag of the last write to a key that begins with `prefix`, as in [`Bucket::list`], as the leader has it; 0 if
+    /// there never was one.
     ///
     /// # Errors
     /// [`Error::Away`].
-    pub async fn newest(&self) -> Result<u64, Error> {
+    pub async fn newest(&self, prefix: &str) -> Result<u64, Error> {
         let doing = "reading a bucket";
         let stream = self.stream().await?;
-        let last = timely(doing, last_of(&stream, &self.subject(">"))).await?;
+        let filter = format!("{}>", self.subject(prefix));
+        let last = timely(doing, last_of(&stream, &filter)).await?;
         Ok(last.map_or(0, |message| message.sequence))
     }
 

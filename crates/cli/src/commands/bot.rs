@@ -2,16 +2,19 @@ use clap::{Args, Subcommand};
 use proto::v1;
 
 use super::answer;
+use super::knowledge::Answer;
 use crate::client::timely;
 use crate::failure::Failure;
 use crate::find::{self, Care};
 use crate::session::Session;
 use crate::who::Acting;
 
-/// Pauses or resumes the bot in a conversation.
+/// Asks the bot, or pauses and resumes it in a conversation.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "The bot speaks only while no ticket is open, nobody is assigned and nothing has paused it.")]
 pub(crate) enum Bot {
+    /// Ask the bot what it would say, without a conversation
+    Answer(Answer),
     /// Silence the bot until it is resumed
     Pause(InConversation),
     /// Let the bot speak again
@@ -30,6 +33,7 @@ pub(crate) struct InConversation {
 impl Bot {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
+            Bot::Answer(answer) => answer.run(session).await,
             Bot::Pause(place) => place.pause(session).await,
             Bot::Resume(place) => place.resume(session).await,
         }

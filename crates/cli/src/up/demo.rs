@@ -6,6 +6,7 @@ use proto::v1;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Shutdown, Supervisor};
 
+use super::demo_bot;
 use crate::client::{Client, timely};
 use crate::failure::Failure;
 use crate::simulate::{self, DEMO_NUMBER, DEMO_SECRET, Options};
@@ -18,6 +19,7 @@ const AGENTS: [(&str, &str); 3] = [("ana", "Ana"), ("ben", "Ben"), ("chloe", "Ch
 /// Their teams, each with its default assignee first.
 const TEAMS: [(&str, &[&str]); 2] = [("billing", &["ben", "ana"]), ("support", &["ana", "chloe"])];
 const RULES: &str = include_str!("demo.yaml");
+const KNOWLEDGE: &str = include_str!("demo.csv");
 
 /// Adds the demo's workspace and channel to the configuration.
 pub(super) fn prepare(config: &mut Config) {
@@ -30,6 +32,7 @@ pub(super) fn prepare(config: &mut Config) {
         access_token: Secret::default(),
         api_base: String::new(),
     });
+    demo_bot::prepare(config);
 }
 
 /// Lets the customers write and the agents answer until shutdown begins.
@@ -42,6 +45,8 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor)
     );
     let (staff, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
     supervisor.restart("demo staff", move || hire(staff.clone(), until.clone()));
+    let (bot, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
+    supervisor.restart("demo of the bot", move || demo_bot::run(bot.clone(), until.clone()));
     let shutdown = supervisor.shutdown().clone();
     supervisor.restart("demo", move || {
         let simulation = simulate::run(options.clone(), shutdown.clone());
@@ -76,6 +81,14 @@ async fn hire(server: String, shutdown: Shutdown) -> Result<(), Failure> {
     let request =
         v1::ApplyRulesRequest { workspace: workspace(), yaml: RULES.to_owned(), ..v1::ApplyRulesRequest::default() };
     client.automation().apply_rules(timely(request)).await.map_err(failed)?;
+    let request = v1::ImportKnowledgeRequest {
+        workspace: workspace(),
+        name: "faq".to_owned(),
+        format: v1::knowledge_document::Format::Csv.into(),
+        data: KNOWLEDGE.into(),
+        ..v1::ImportKnowledgeRequest::default()
+    };
+    client.bot().import_knowledge(timely(request)).await.map_err(failed)?;
     shutdown.begun().await;
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod data_dir;
 mod demo;
+mod demo_bot;
 mod nats;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -140,7 +141,16 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
     grpc.add(projection.projection_service()).await;
     projection.start(supervisor);
 
-    let options = automation_engine::Options::from_config(config, &format!("http://{}", reached(grpc.address()?)))?;
+    let view = format!("http://{}", reached(grpc.address()?));
+    let library = bot::Library::new(bus.clone());
+    grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(config))).await;
+    library.start(supervisor);
+    let brain = bot::brain(&bus, config, &library)?;
+    let turns = bot::Turns::new(bus.clone(), brain, bot::TurnOptions::from_config(config, &view))?;
+    turns.prepare().await?;
+    turns.start(supervisor);
+
+    let options = automation_engine::Options::from_config(config, &view)?;
     let engine = automation_engine::Engine::new(bus, options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;

@@ -4,6 +4,7 @@
 mod adapter;
 mod automation;
 mod between;
+mod bot;
 mod compare;
 mod deployment;
 mod faults;

@@ -145,11 +145,15 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// The programs, and the crates that they are made of.
-const PROGRAMS: [(&str, &[&str]); 4] = [
+const PROGRAMS: [(&str, &[&str]); 5] = [
     ("ingest", &["conversation", "proto", "bus", "service", "ingest"]),
     ("automation-engine", &["conversation", "proto", "bus", "service", "automation-engine"]),
+    ("bot", &["conversation", "proto", "bus", "service", "bot"]),
     ("projection", &["conversation", "proto", "bus", "service", "projection"]),
-    ("threadmark", &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "cli"]),
+    (
+        "threadmark",
+        &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "bot", "cli"],
+    ),
 ];
 
 /// `target/<profile>`: this test stands in `deps` below it.

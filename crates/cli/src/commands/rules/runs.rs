@@ -104,11 +104,16 @@ fn row(session: &Session, run: &v1::Run) -> [(Style, String); 5] {
     };
     [
         (Style::Dim, session.recent(run.time.as_ref())),
-        (style, format!("{}@{}", run.rule, run.rule_version)),
+        (style, name(run)),
         (style, event),
         (style, outcome(run.outcome()).to_owned()),
         (style, clean(&what(run))),
     ]
+}
+
+/// A rule with its version; the bot has none.
+fn name(run: &v1::Run) -> String {
+    if run.rule_version == 0 { run.rule.clone() } else { format!("{}@{}", run.rule, run.rule_version) }
 }
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {

@@ -63,7 +63,7 @@ pub(super) fn count(stamps: &[Stamped], test: impl Fn(&v1::stamp::Kind) -> bool)
 }
 
 /// Prints a figure: `cargo test -- --nocapture` shows it.
-pub(super) fn say(figure: &str) {
+pub(crate) fn say(figure: &str) {
     #![expect(clippy::print_stderr, reason = "a measured figure, for whoever reads the output of the test")]
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     eprintln!("{figure}; load average {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));

@@ -10,3 +10,5 @@ mod loops;
 mod sharing;
 mod timers;
 mod town;
+
+pub(crate) use log::say;
