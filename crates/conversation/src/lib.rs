@@ -26,6 +26,6 @@ pub use evolve::evolve;
 pub use id::{ConversationId, MessageId, Revision, TicketId};
 pub use period::{Basis, Period};
 pub use refusal::Refusal;
-pub use state::{MAX_OPEN, MAX_RECENT, MAX_TAGS, OpenTicket, Recent, State};
+pub use state::{MAX_OPEN, MAX_RECENT, MAX_TAG_BYTES, MAX_TAGS, OpenTicket, Recent, State};
 pub use time::Time;
 pub use window::{LIVE_WITHIN, holds, is_late};

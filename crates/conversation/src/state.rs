@@ -8,6 +8,8 @@ pub const MAX_OPEN: usize = 32;
 pub const MAX_RECENT: usize = 64;
 /// Most tags on a conversation: the state travels with every decision and has to stay small.
 pub const MAX_TAGS: usize = 64;
+/// Longest tag, in bytes. Ours: tags are words on a label.
+pub const MAX_TAG_BYTES: usize = 64;
 
 /// All that deciding needs to know of a conversation; every decision carries the state it leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]

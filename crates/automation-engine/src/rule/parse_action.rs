@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use conversation::MAX_TAG_BYTES;
 use saphyr_parser::ScalarStyle;
 
 use super::parse::{ON_REFUSAL, optional};
@@ -36,9 +37,8 @@ pub(super) const WAIT_KEYS: &[&str] = &["for"];
 pub(super) const RUN_KEYS: &[&str] = &["rule"];
 pub(super) const WHICH: &[(&str, CloseWhich)] =
     &[("this", CloseWhich::This), ("last", CloseWhich::Last), ("all", CloseWhich::All)];
-/// Longest topic and tag, in bytes: the state of a conversation travels with every decision.
+/// Longest topic, in bytes: the state of a conversation travels with every decision.
 const MAX_TOPIC_BYTES: usize = 256;
-const MAX_TAG_BYTES: usize = 128;
 /// JSON of a rule is nested no deeper than this.
 const MAX_JSON_DEPTH: usize = 12;
 

@@ -515,7 +515,7 @@ enum Tag {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TagMapping {
-    /// At most 128 bytes, without fields.
+    /// At most 64 bytes, without fields.
     tag: Text,
 }
 

@@ -1,13 +1,12 @@
 //! Bounds on what clients send. Every mistake of a request is told at once, by the path of its field.
 
+use conversation::MAX_TAG_BYTES;
 use proto::v1;
 use service::status::Mistakes;
 
 use super::ask::Head;
 use crate::limits::{MAX_NAME_BYTES, MAX_TEXT_BYTES, is_id};
 
-/// Longest tag, in bytes.
-pub(crate) const MAX_TAG_BYTES: usize = 64;
 /// Longest link to a file, in bytes.
 pub(crate) const MAX_LINK_BYTES: usize = 2_048;
 
