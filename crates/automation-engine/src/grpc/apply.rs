@@ -121,7 +121,13 @@ impl Automations {
     pub(super) async fn parse(&self, workspace: &str, yaml: &str, body: &v1::RuleSet) -> Result<Vec<Rule>, Status> {
         let mut known = self.known(workspace).await?;
         known.rules = Some(body.rules.iter().map(|rule| rule.name.clone()).collect());
-        rule::parse(yaml, &known).map_err(|mistakes| {
+        // A thousand rules of patterns take seconds to compile.
+        let yaml = yaml.to_owned();
+        let parsed = tokio::task::spawn_blocking(move || rule::parse(&yaml, &known)).await.map_err(|error| {
+            tracing::error!(%error, "parsing rules broke off");
+            refused(Code::Internal, "FAILED", "", "the rules could not be read: the service's log says why")
+        })?;
+        parsed.map_err(|mistakes| {
             let mut all = Mistakes::default();
             for mistake in mistakes {
                 let words = match mistake.path.as_str() {
