@@ -214,6 +214,51 @@ async fn recipes_that_end_note_and_tell() {
 }
 
 #[tokio::test]
+async fn recipes_of_buttons_and_of_who_leaves() {
+    let mut world = staffed().await;
+    world.cook(&["route-billing", "agent-left"]).await;
+    let (conversation, _) = world.receive("ana", "a1", "hello").await;
+    let id = conversation::ConversationId::parse(&conversation).unwrap();
+    let keyring = world.bus.keyring(WORKSPACE, &id).await.unwrap();
+    let reply = v1::Reply { id: "topic-billing".to_owned(), title: "Billing".to_owned(), ..v1::Reply::default() };
+    let message = v1::Message { r#type: "interactive".to_owned(), reply: Some(reply), ..v1::Message::default() };
+    let sealed = keyring.seal(&v1::SealedMessage { contact: None, message: Some(message) }).into();
+    let pressed = v1::Event {
+        id: "pressed".to_owned(),
+        workspace: WORKSPACE.to_owned(),
+        conversation: conversation.clone(),
+        channel: CHANNEL.to_owned(),
+        actor: Some(v1::Actor { kind: v1::actor::Kind::Customer.into(), ..v1::Actor::default() }),
+        occur_time: Some(proto::timestamp(bus::now())),
+        record_time: Some(proto::timestamp(bus::now())),
+        event: Some(v1::event::Event::MessageReceived(v1::MessageReceived {
+            r#type: "interactive".to_owned(),
+            sealed,
+            names_contact: false,
+        })),
+        ..v1::Event::default()
+    };
+    for done in world.bus.publish_facts([pressed], &TraceParent::start()).await {
+        done.unwrap();
+    }
+    world.done("route-billing", &conversation).await;
+    assert_eq!(world.conversation(&conversation).await.open_ticket_count, 1);
+    let (agent, team) = world.holder(&conversation).await;
+    assert!(["ann", "bob", "cem"].contains(&agent.as_str()) && team == "billing", "{agent} {team}");
+
+    world.presence("bob", v1::presence::State::Offline).await;
+    let stream = world.bus.jetstream().get_stream("EXTERNAL").await.unwrap();
+    let subject = format!("ext.{WORKSPACE}.agent-left");
+    let left = testkit::eventually("the other systems to be told", crate::world::DEADLINE, async || {
+        stream.get_last_raw_message_by_subject(&subject).await.ok()
+    })
+    .await;
+    let said: serde_json::Value = serde_json::from_slice(&left.payload).unwrap();
+    assert_eq!(said["agent"], "bob", "{said}");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn out_of_hours_is_said_once_in_a_while() {
     let mut world = World::start("").await;
     let rival = |yaml: String| v1::ApplyRulesRequest { workspace: "rival".to_owned(), yaml, ..Default::default() };
