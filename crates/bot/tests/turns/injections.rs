@@ -68,8 +68,15 @@ const ATTEMPTS: [(&str, &[(&str, &str)]); 26] = [
 async fn whatever_a_customer_writes_the_bot_replies_hands_off_or_is_silent() {
     let server = ChatServer::start().await;
     let mut world = modelled(&server, 0).await;
-    // Somebody else's chat with a ticket of a human's, which nothing may touch.
-    let (other, _) = world.receive("bystander", "b", "hello").await;
+    // Somebody else's chat with a ticket of a human's, which nothing may touch. What came late is not answered.
+    let long_ago = proto::timestamp(conversation::Time(bus::now().0 - 3_600_000_000_000));
+    let late = v1::ReceivedMessage {
+        id: "b".to_owned(),
+        text: "hello".to_owned(),
+        occur_time: Some(long_ago),
+        ..v1::ReceivedMessage::default()
+    };
+    let (other, _) = world.receive_message("bystander", late).await;
     world.open_ticket(&other).await;
     world.idle().await;
     let mut own = Vec::new();

@@ -94,7 +94,8 @@ impl Bot {
 
 impl BotSettings {
     pub(super) fn check(&self, workspace: &str) -> Result<(), ConfigError> {
-        let wrong = |key: &str, why: String| Err(ConfigError::Wrong(format!("workspace {workspace:?}: bot.{key} {why}")));
+        let wrong =
+            |key: &str, why: String| Err(ConfigError::Wrong(format!("workspace {workspace:?}: bot.{key} {why}")));
         let long = |text: &str| text.len() > MAX_BYTES;
         if self.name.as_ref().is_some_and(|name| name.is_empty() || long(name)) {
             return wrong("name", format!("has to be 1 to {MAX_BYTES} bytes"));
