@@ -198,7 +198,8 @@ mod tests {
         assert_eq!(line.clone().met(), None);
         assert_eq!(line.clone().target(Target::RatioFrom(0.7)).met(), Some(false));
         assert_eq!(line.clone().target(Target::RatioTo(3.0)).met(), Some(true));
-        assert_eq!(line.clone().target(Target::From(6.0)).met(), Some(false));
+        assert_eq!(line.clone().target(Target::From(7.0)).met(), Some(false));
+        assert_eq!(line.clone().target(Target::From(6.0)).met(), Some(true));
         assert_eq!(line.target(Target::To(6.0)).met(), Some(true));
     }
 }
