@@ -16,8 +16,9 @@ use super::{Batch, Engine, Error, Options, Pace, Scan, Store, View, files, holds
 const LIVE_LIMIT: usize = 500;
 
 /// The more events in a batch, the fewer rows are written again and again: it takes two thirds of the time and the disk
-/// of [`LIVE_LIMIT`]. Readers wait some 100 ms. From here on it takes memory, for replaced pages stay until its end.
-const BEHIND_LIMIT: usize = 2_000;
+/// of [`LIVE_LIMIT`]. Twice as many take 50 MB more of memory, for replaced pages stay until its end; half as many take more
+/// disk, and no less memory.
+const BEHIND_LIMIT: usize = 4_000;
 
 /// A draft is written in pieces, so that no page waits for the end. Much larger ones are no faster.
 const DRAFT_LIMIT: usize = 50_000;
