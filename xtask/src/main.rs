@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask --help`.
 
 mod check;
+mod images;
 mod launch;
 mod step;
 mod tally;
@@ -24,6 +25,8 @@ enum Chore {
     Bench(PassedOn),
     /// Measure the bot's answers and handoffs; the arguments name files of your own
     EvalBot(PassedOn),
+    /// Make stand-ins for the images underneath the containers, where no registry can be reached
+    Images(images::Arguments),
     /// Make sure that a fitting nats-server is there
     Tools,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Chore::Soak(arguments) => check::soak(&arguments),
         Chore::Bench(passed_on) => launch::bench(&passed_on.arguments),
         Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
+        Chore::Images(arguments) => images::make(&arguments),
         Chore::Tools => tools::nats_server().map(drop),
     };
     match done {

@@ -1,8 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, conversations, count, knowledge, presence, projection, receive, rules, stats, talk,
-    teams, tickets, timeline, watch, window,
+    agents, bot, completions, conversations, count, health, knowledge, presence, projection, receive, rules, stats,
+    talk, teams, tickets, timeline, watch, window,
 };
 
 /// What `--help` ends with.
@@ -110,6 +110,8 @@ pub(crate) enum Command {
     Verify(projection::Verify),
     /// Say how far the view has come
     Status(projection::Status),
+    /// Say whether a server is well: for health checks
+    Health(health::Health),
     /// Print completions for a shell
     Completions(completions::Completions),
 }

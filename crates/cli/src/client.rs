@@ -7,6 +7,7 @@ use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::failure::Failure;
 
@@ -72,6 +73,11 @@ impl Client {
     /// Knowledge, and answers on trial.
     pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
         BotServiceClient::new(self.channel.clone())
+    }
+
+    /// Whether it is well.
+    pub(crate) fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
     }
 
     /// What the view is worth.

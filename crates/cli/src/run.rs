@@ -71,6 +71,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Presence(presence) => presence.run(&session).await,
         Command::Verify(verify) => verify.run(&session).await,
         Command::Status(status) => status.run(&session).await,
+        Command::Health(health) => health.run(&session).await,
         Command::Up(_) | Command::NatsGuard(_) | Command::Simulate(_) | Command::Completions(_) | Command::Rules(_) => {
             Ok(())
         }

@@ -123,6 +123,7 @@ async fn up_answers_what_people_type_and_goes_on_after_ctrl_c() {
         assert!(drawn.contains(words), "{words} is not in\n{drawn}");
     }
     up.run(&["verify"]);
+    assert_eq!(up.json(&["health", "threadmark.v1.TicketService"])[0]["status"], "serving");
     let (told, nats) = (up.timeline(), up.nats());
     assert_eq!(
         told.len(),
