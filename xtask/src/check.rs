@@ -3,9 +3,9 @@
 use std::io::{self, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::step::{cargo_at_root, note, run, run_with};
+use crate::step::{cargo_at_root, note, run, run_with, target};
 use crate::tally::Tally;
-use crate::tools;
+use crate::{images, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,14 +32,33 @@ fn run_tests(arguments: &Arguments, profile: &[&str], environment: &[(&str, &str
     // The tests that kill processes start the `threadmark` binary, so it is built whichever tests are chosen. Together
     // with the tests, so that it shares their features and nothing is compiled twice.
     run("build", cargo_at_root().args(["build", "--workspace", "--bins", "--tests"]).args(profile))?;
+    let containers = containers(profile);
     let mut tests = cargo_at_root();
     tests.args(["test", "--no-fail-fast"]).args(profile).args(&arguments.cargo_test);
     tests.envs(environment.iter().copied()).env("THREADMARK_NATS_SERVER", nats_server);
+    tests.env("THREADMARK_CONTAINERS", if containers { "1" } else { "0" });
     let mut tally = Tally::default();
     let outcome = run_with("tests", &mut tests, |command| tallied(command, &mut tally));
     note("all test programs together:");
     tally.print(&mut io::stdout(), outcome.is_ok())?;
     outcome
+}
+
+/// Makes the images that the tests of the containers take, of the programs that were just built. Without an engine, or
+/// where the system underneath can't be made, those tests are skipped, which is said here.
+fn containers(profile: &[&str]) -> bool {
+    if !images::docker_answers() {
+        note("containers: SKIPPED, docker does not answer (`docker info` says why)");
+        return false;
+    }
+    let profile = if profile.contains(&"--release") { "release" } else { "debug" };
+    match images::make(&images::Arguments::of(target().join(profile))) {
+        Ok(()) => true,
+        Err(error) => {
+            note(&format!("containers: SKIPPED, {error:#}"));
+            false
+        }
+    }
 }
 
 /// Runs the tests with their output passed on and counted.

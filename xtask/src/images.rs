@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::step::{cargo_at_root, note, run, workspace_root};
-use crate::tools;
+use crate::step::{cargo_at_root, note, run, target, workspace_root};
+use crate::{debian, tools};
 
 /// The release of Debian that the official images are made from.
 const SUITE: &str = "bookworm";
@@ -46,6 +46,13 @@ pub(crate) struct Arguments {
     fresh: bool,
 }
 
+impl Arguments {
+    /// What is missing, with the programs that are in a directory.
+    pub(crate) fn of(programs: PathBuf) -> Arguments {
+        Arguments { programs: Some(programs), rust: false, fresh: false }
+    }
+}
+
 /// Makes the images that are missing, and puts the programs where the Dockerfile looks for them.
 ///
 /// # Errors
@@ -57,7 +64,11 @@ pub(crate) fn make(arguments: &Arguments) -> anyhow::Result<()> {
     let nats_server = tools::nats_server()?;
     let nats = format!("threadmark-stand-in/nats:{}", testkit::NATS_SERVER_VERSION);
     let missing = |image: &str| arguments.fresh || !has(image);
-    if [DEBIAN, RUNTIME, &nats].into_iter().any(missing) {
+    let any_missing = [DEBIAN, RUNTIME, &nats].into_iter().any(missing);
+    if any_missing || (arguments.rust && missing(RUST)) {
+        debian::ensure(&["debootstrap"], &["debootstrap"])?;
+    }
+    if any_missing {
         let debian = bootstrap(PACKAGES)?;
         import(debian.path(), DEBIAN)?;
         import(runtime(debian.path())?.path(), RUNTIME)?;
@@ -88,7 +99,7 @@ fn has(image: &str) -> bool {
 }
 
 fn temporary() -> anyhow::Result<tempfile::TempDir> {
-    let dir = workspace_root().join("target/images");
+    let dir = target().join("images");
     fs::create_dir_all(&dir)?;
     let made = tempfile::Builder::new().prefix("root-").tempdir_in(dir)?;
     // A root that only its owner may enter is of no use to others in the container.
@@ -101,8 +112,7 @@ fn bootstrap(packages: &str) -> anyhow::Result<tempfile::TempDir> {
     let root = temporary()?;
     let mut command = Command::new("debootstrap");
     command.args(["--variant=minbase", &format!("--include={packages}"), SUITE]).arg(root.path()).arg(MIRROR);
-    run("images", command.stdout(Stdio::null()))
-        .context("debootstrap makes the system of the images: `apt-get install debootstrap`, and run this as root")?;
+    run("images", command.stdout(Stdio::null())).context("debootstrap has to be run as root")?;
     // Whoever this machine trusts, its containers trust.
     let trusted = Path::new("/").join(CERTIFICATES);
     if trusted.is_file() {
@@ -191,8 +201,7 @@ fn build() -> anyhow::Result<PathBuf> {
         cargo.args(["--package", package]);
     }
     run("build", &mut cargo)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace_root().join("target"), PathBuf::from);
-    Ok(target.join("release"))
+    Ok(target().join("release"))
 }
 
 /// Puts the programs, without what only a debugger reads, where the Dockerfile looks for them.

@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask --help`.
 
 mod check;
+mod debian;
 mod images;
 mod launch;
 mod step;

@@ -77,6 +77,14 @@ impl Settings {
         Settings(at(at(self.0, "grpc", grpc), "http", http))
     }
 
+    /// As containers have it, which reach each other by name and are reached from everywhere.
+    pub(crate) fn contained(&self) -> String {
+        let view = "\n[automation]\nticket_service = \"http://projection:7070\"\n\
+            [bot]\nticket_service = \"http://projection:7070\"\n[[workspaces]]";
+        let text = self.0.replacen("127.0.0.1:0", "0.0.0.0:7070", 1).replacen("127.0.0.1:0", "0.0.0.0:7080", 1);
+        text.replacen("\n[[workspaces]]", view, 1)
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.0
     }

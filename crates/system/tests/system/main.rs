@@ -6,6 +6,7 @@ mod automation;
 mod between;
 mod bot;
 mod compare;
+mod containers;
 mod deployment;
 mod faults;
 mod log;
