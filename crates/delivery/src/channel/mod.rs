@@ -2,7 +2,9 @@
 //! bus, of conversations, or of what is tried again: it says what became of one call.
 
 mod failure;
+mod graph;
 mod outgoing;
+pub mod whatsapp;
 
 use futures::future::BoxFuture;
 

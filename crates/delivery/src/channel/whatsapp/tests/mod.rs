@@ -1,0 +1,5 @@
+//! Bodies and codes against the examples that the channel documents.
+
+mod bodies;
+mod codes;
+mod examples;
