@@ -33,6 +33,7 @@ const NONE: &str = "none";
 /// Header that tells the two kinds of record apart.
 const RUN: &str = "Run";
 const NOT_MATCHED: &str = "NotMatched";
+const DOING: &str = "recording a run";
 
 /// Whether a run was recorded now or before.
 #[derive(Clone, Debug)]
@@ -96,7 +97,7 @@ impl Bus {
     /// [`Error::Away`] after 8 s, in which case it may be recorded; [`Error::Refused`].
     pub async fn record_run(&self, workspace: &str, run: &v1::Run) -> Result<Recording, Error> {
         let subject = run_subject(workspace, run);
-        match self.record(&subject, RUN, run.encode_to_vec(), 0).await {
+        match self.record(DOING, &subject, RUN, run.encode_to_vec(), 0).await {
             Err(Error::Conflict) => match self.last_run(&subject).await? {
                 // What an append of ours left whose acknowledgement was lost.
                 Some((revision, found)) if found == *run => Ok(Recording::New(revision)),
@@ -113,7 +114,7 @@ impl Bus {
     /// [`Error::Conflict`] when it was replaced meanwhile; as [`Bus::record_run`].
     pub async fn replace_run(&self, workspace: &str, run: &v1::Run, expected: Revision) -> Result<Revision, Error> {
         let subject = run_subject(workspace, run);
-        match self.record(&subject, RUN, run.encode_to_vec(), expected).await {
+        match self.record(DOING, &subject, RUN, run.encode_to_vec(), expected).await {
             Err(Error::Conflict) => match self.last_run(&subject).await? {
                 Some((revision, found)) if found == *run => Ok(revision),
                 _ => Err(Error::Conflict),
@@ -137,7 +138,7 @@ impl Bus {
     pub async fn record_not_matched(&self, workspace: &str, record: &v1::NotMatched) -> Result<(), Error> {
         let p = partition(workspace, &record.conversation_id);
         let subject = format!("run.{p}.{workspace}.{NONE}.{}", token(&record.event_id));
-        match self.record(&subject, NOT_MATCHED, record.encode_to_vec(), 0).await {
+        match self.record(DOING, &subject, NOT_MATCHED, record.encode_to_vec(), 0).await {
             Ok(_) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -234,14 +235,21 @@ impl Bus {
 
     /// Appends under the expected sequence of a literal subject. A conflict may be with an append of ours whose
     /// acknowledgement was lost.
-    async fn record(&self, subject: &str, name: &str, payload: Vec<u8>, expected: u64) -> Result<Revision, Error> {
+    pub(crate) async fn record(
+        &self,
+        doing: &'static str,
+        subject: &str,
+        name: &str,
+        payload: Vec<u8>,
+        expected: u64,
+    ) -> Result<Revision, Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let message = PublishMessage::build()
                 .payload(payload.clone().into())
                 .header(EVENT_HEADER, name)
                 .expected_last_subject_sequence(expected);
-            match self.publish_once("recording a run", subject.to_owned(), message).await {
+            match self.publish_once(doing, subject.to_owned(), message).await {
                 Err(error) if error.kind() == ErrorKind::Retry && Instant::now() + PAUSE < deadline => {
                     tokio::time::sleep(PAUSE).await;
                 }

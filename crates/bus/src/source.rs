@@ -11,6 +11,9 @@ pub enum Source {
     Events,
     /// The messages of customers on EVENTS, back-fill aside, in order within a conversation.
     Messages,
+    /// What has to go out to customers, in order within a conversation. Taken off the stream once worked on. A worker
+    /// says which channel it works for.
+    Outbox,
     /// EXTERNAL, in order within a workspace and a name.
     External,
     /// The timers that have come due, in order within a conversation. Taken off the stream once worked on.
@@ -23,6 +26,7 @@ impl Source {
     pub(crate) fn stream(self) -> &'static str {
         match self {
             Source::Events | Source::Messages => stream::EVENTS,
+            Source::Outbox => stream::OUTBOX,
             Source::External => stream::EXTERNAL,
             Source::TimersDue => stream::TIMERS,
             Source::Directory => "KV_directory",
@@ -34,7 +38,7 @@ impl Source {
         match self {
             Source::Events | Source::Messages => 8,
             Source::TimersDue => 4,
-            Source::External | Source::Directory => 1,
+            Source::External | Source::Directory | Source::Outbox => 1,
         }
     }
 
@@ -45,6 +49,7 @@ impl Source {
         match self {
             Source::Events => partitions.map(|p| format!("ev.{p}.>")).collect(),
             Source::Messages => partitions.map(|p| format!("ev.{p}.*.*.message")).collect(),
+            Source::Outbox => vec!["out.>".to_owned()],
             Source::TimersDue => partitions.map(|p| format!("timer.due.{p}.>")).collect(),
             Source::External => vec!["ext.>".to_owned()],
             Source::Directory => vec!["$KV.directory.>".to_owned()],
@@ -55,7 +60,8 @@ impl Source {
     pub(crate) fn key(self, subject: &str) -> String {
         match self {
             // ev.<p>.<workspace>.<conversation>.<kind>
-            Source::Events | Source::Messages => {
+            // out.<workspace>.<channel>.<conversation>.<message>
+            Source::Events | Source::Messages | Source::Outbox => {
                 subject.rsplit_once('.').map_or(subject, |(conversation, _)| conversation).to_owned()
             }
             // timer.due.<p>.<workspace>.<conversation>.…
@@ -66,7 +72,7 @@ impl Source {
 
     /// Whether a message is deleted once it was worked on.
     pub(crate) fn takes_off(self) -> bool {
-        self == Source::TimersDue
+        matches!(self, Source::TimersDue | Source::Outbox)
     }
 }
 
@@ -107,6 +113,7 @@ mod tests {
         let cases = [
             (Source::Events, "ev.7.acme.c1.message", "ev.7.acme.c1"),
             (Source::Messages, "ev.7.acme.c1.message", "ev.7.acme.c1"),
+            (Source::Outbox, "out.acme.whatsapp=3a1.c1.c1-m2", "out.acme.whatsapp=3a1.c1"),
             (Source::TimersDue, "timer.due.7.acme.c1.idle@3.c1-t1", "timer.due.7.acme.c1"),
             (Source::External, "ext.acme.order.shipped", "ext.acme.order.shipped"),
             (Source::Directory, "$KV.directory.acme.presence.ann", "$KV.directory.acme.presence.ann"),

@@ -21,6 +21,10 @@ pub(crate) const DEAD: &str = "DEAD";
 pub(crate) const TIMERS: &str = "TIMERS";
 /// What each rule, or the bot, did about an event.
 pub(crate) const RUNS: &str = "RUNS";
+/// What has to go out to customers.
+pub(crate) const OUTBOX: &str = "OUTBOX";
+/// What became of it.
+pub(crate) const SENDS: &str = "SENDS";
 /// Bucket: which conversation an address belongs to.
 pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
@@ -36,6 +40,8 @@ pub(crate) const ROTATION: &str = "rotation";
 pub(crate) const ONCE: &str = "once";
 /// Bucket: what the bot knows.
 pub(crate) const KNOWLEDGE: &str = "knowledge";
+/// Bucket: the channels that messages go out on.
+pub(crate) const CHANNELS: &str = "channels";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
@@ -79,9 +85,14 @@ fn streams(options: &Options) -> Vec<Config> {
         kept(DEAD, "dead.>", month),
         // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
         Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
+        // Taken off once settled; until then it waits for as long as it takes.
+        kept(OUTBOX, "out.>", Duration::ZERO),
+        // As long as runs: far longer than anything is handed out again.
+        Config { max_messages_per_subject: 1, ..kept(SENDS, "send.>", 90 * DAY) },
     ];
     all.extend(
-        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)),
+        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS]
+            .map(|bucket| bucket_config(bucket, options)),
     );
     all
 }

@@ -70,6 +70,8 @@ pub struct WorkerOptions {
     pub name: String,
     /// What it consumes.
     pub source: Source,
+    /// The subjects within the source that it keeps to; `None` for all.
+    pub within: Option<String>,
     /// Where a worker that never ran begins: after this revision.
     pub after: conversation::Revision,
     /// Events of one consumer under way or waiting for their conversation at once.
@@ -84,6 +86,7 @@ impl WorkerOptions {
         WorkerOptions {
             name: name.into(),
             source: Source::Events,
+            within: None,
             after: 0,
             in_flight: 256,
             patience: Duration::from_secs(600),
@@ -185,7 +188,7 @@ async fn durable(stream: &Stream, options: &WorkerOptions, group: u32) -> Result
         ack_policy: AckPolicy::Explicit,
         ack_wait: ACK_WAIT,
         max_ack_pending: i64::try_from(options.in_flight).unwrap_or(i64::MAX),
-        filter_subjects: options.source.filters(group),
+        filter_subjects: options.within.clone().map_or_else(|| options.source.filters(group), |within| vec![within]),
         priority_policy: PriorityPolicy::PinnedClient,
         priority_groups: vec![PINNED.to_owned()],
         priority_timeout: FAILOVER,

@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::{BusinessHours, Hours, Secret};
 
 mod bot;
+mod delivery;
 
 pub use bot::{Bot, BotSettings, Llm};
+pub use delivery::{Delivery, WhenUnknown};
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 8] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "log"];
+const SECTIONS: [&str; 9] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,8 @@ pub struct Config {
     pub automation: Automation,
     /// How the bot works.
     pub bot: Bot,
+    /// How messages go out.
+    pub delivery: Delivery,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -317,6 +321,7 @@ impl Config {
         }
         self.hours()?;
         self.bot.check()?;
+        self.delivery.check()?;
         for workspace in &self.workspaces {
             workspace.bot.check(&workspace.name)?;
         }
@@ -393,6 +398,8 @@ mod tests {
             ("[[workspaces]]\nname = \"acme\"\nbot = { enable = true }", "enable"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { name = \"\" }", "bot.name"),
             ("[bot]\npause_ms = 60001", "bot.pause_ms"),
+            ("[delivery]\nper_second = 0", "delivery.per_second"),
+            ("[delivery]\nwhen_unknown = \"guess\"", "when_unknown"),
             ("[bot.llm]\nbase_url = \"http://127.0.0.1:1\"", "bot.llm.model"),
         ];
         for (text, key) in cases {

@@ -43,6 +43,18 @@ pub enum GrpcError {
     Io(#[from] std::io::Error),
 }
 
+/// Says how things are that are no gRPC services themselves. Cheap to clone.
+#[derive(Clone)]
+pub struct Health(tonic_health::server::HealthReporter);
+
+impl Health {
+    /// Says whether a thing is well, under a name that can be asked for.
+    pub async fn set(&self, name: &str, well: bool) {
+        let status = if well { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+        self.0.set_service_status(name, status).await;
+    }
+}
+
 /// The gRPC services that answer on one address, with health and reflection.
 pub struct Grpc {
     routes: RoutesBuilder,
@@ -77,6 +89,11 @@ impl Grpc {
     /// [`GrpcError::Io`].
     pub fn address(&self) -> Result<SocketAddr, GrpcError> {
         Ok(self.listener.local_addr()?)
+    }
+
+    /// What whoever asks for health is told.
+    pub fn health(&self) -> Health {
+        Health(self.health.clone())
     }
 
     /// Adds a service, and says that it is healthy.

@@ -14,7 +14,7 @@ mod telemetry;
 mod unreadable;
 
 pub use config::{Config, is_workspace_name};
-pub use grpc::{Grpc, GrpcError, MAX_REQUEST_BYTES};
+pub use grpc::{Grpc, GrpcError, Health, MAX_REQUEST_BYTES};
 pub use hours::{BusinessHours, Hours};
 pub use secret::Secret;
 pub use shutdown::{GRACE, Shutdown};

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long everything may take to end before the process ends anyway.
@@ -51,6 +52,19 @@ impl Shutdown {
     /// Whether it was uttered.
     pub fn is_begun(&self) -> bool {
         self.0.is_cancelled()
+    }
+
+    /// The same as a flag that is raised, for whoever watches one.
+    pub fn flag(&self) -> watch::Receiver<bool> {
+        let (stop, stopping) = watch::channel(self.is_begun());
+        let shutdown = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown.begun() => drop(stop.send(true)),
+                () = stop.closed() => {}
+            }
+        });
+        stopping
     }
 
     /// Waits until it is uttered.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bus::{DirectoryChange, Handler, HandlerError, Recorded, Source, WorkerOptions, now};
 use service::{Shutdown, Supervisor};
-use tokio::sync::watch;
 
 use super::happening::of_event;
 use super::{Engine, EngineError, Scene, away};
@@ -70,7 +69,7 @@ impl Engine {
         supervisor.restart("directory", move || {
             let (engine, stop) = (engine.clone(), stop.clone());
             async move {
-                engine.directory.follow(told(stop)).await;
+                engine.directory.follow(stop.flag()).await;
                 Ok::<(), EngineError>(())
             }
         });
@@ -92,13 +91,13 @@ impl Engine {
         let (engine, stop) = (self.clone(), supervisor.shutdown().clone());
         supervisor.restart("loads of agents", move || {
             let (engine, stop) = (engine.clone(), stop.clone());
-            async move { engine.assigner.reconcile(told(stop)).await }
+            async move { engine.assigner.reconcile(stop.flag()).await }
         });
         let (engine, stop) = (self.clone(), supervisor.shutdown().clone());
         supervisor.restart("queues of teams", move || {
             let (engine, stop) = (engine.clone(), stop.clone());
             async move {
-                engine.assigner.drain(told(stop)).await;
+                engine.assigner.drain(stop.flag()).await;
                 Ok::<(), EngineError>(())
             }
         });
@@ -151,7 +150,7 @@ async fn work<H: Handler>(
 ) -> Result<(), EngineError> {
     let options = engine.source(source).await?;
     let handler = Arc::new(handler(engine.clone()));
-    engine.bus.work(&options, handler, told(shutdown)).await?;
+    engine.bus.work(&options, handler, shutdown.flag()).await?;
     Ok(())
 }
 
@@ -194,16 +193,4 @@ async fn schedules(engine: Engine, shutdown: Shutdown) -> Result<(), EngineError
             () = shutdown.begun() => return Ok(()),
         }
     }
-}
-
-/// The wish that everything ends, as the bus takes it.
-fn told(shutdown: Shutdown) -> watch::Receiver<bool> {
-    let (stop, stopping) = watch::channel(shutdown.is_begun());
-    tokio::spawn(async move {
-        tokio::select! {
-            () = shutdown.begun() => drop(stop.send(true)),
-            () = stop.closed() => {}
-        }
-    });
-    stopping
 }

@@ -25,8 +25,7 @@ mod words;
 use std::sync::Arc;
 
 use bus::{Bus, Directory, Handler, HandlerError, Recorded, Source, WorkerOptions};
-use service::{Shutdown, Supervisor};
-use tokio::sync::watch;
+use service::Supervisor;
 
 use crate::brain::Brain;
 use heard::Heard;
@@ -92,7 +91,7 @@ impl Turns {
         }
         let (turns, shutdown) = (self.clone(), supervisor.shutdown().clone());
         supervisor.restart("directory of the bot", move || {
-            let (turns, stop) = (turns.clone(), told(shutdown.clone()));
+            let (turns, stop) = (turns.clone(), shutdown.flag());
             async move {
                 turns.0.directory.follow(stop).await;
                 Ok::<(), TurnsError>(())
@@ -100,7 +99,7 @@ impl Turns {
         });
         let (turns, shutdown) = (self.clone(), supervisor.shutdown().clone());
         supervisor.restart("turns", move || {
-            let (turns, stop) = (turns.clone(), told(shutdown.clone()));
+            let (turns, stop) = (turns.clone(), shutdown.flag());
             async move {
                 let options = turns.source().await?;
                 turns.0.bus.work(&options, Arc::new(OnMessages(turns.clone())), stop).await?;
@@ -131,18 +130,6 @@ impl Handler for OnMessages {
             None => Ok(()),
         }
     }
-}
-
-/// The wish that everything ends, as the bus takes it.
-fn told(shutdown: Shutdown) -> watch::Receiver<bool> {
-    let (stop, stopping) = watch::channel(shutdown.is_begun());
-    tokio::spawn(async move {
-        tokio::select! {
-            () = shutdown.begun() => drop(stop.send(true)),
-            () = stop.closed() => {}
-        }
-    });
-    stopping
 }
 
 /// What a failure of the bus means to a worker.

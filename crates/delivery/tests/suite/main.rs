@@ -1,4 +1,8 @@
-//! Messages go out over real sockets.
+//! Messages go out over real sockets, on a real nats-server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test has nothing better to do about it")]
 
+mod crashing;
+mod failing;
+mod sending;
 mod whatsapp;
+mod world;

@@ -1,0 +1,39 @@
+//! Delivery alone: sends what is queued; health over gRPC.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use bus::Bus;
+use clap::Parser;
+use delivery::{Delivery, Options};
+use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+
+/// Sends what agents, the bot and rules say to customers.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The configuration; the environment (THREADMARK_…) goes on top of it.
+    #[arg(long, value_name = "FILE", env = "THREADMARK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::load(Args::parse().config.as_deref())?;
+    init_telemetry(&config.log);
+    ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
+    let shutdown = Shutdown::on_signals()?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, "delivery")).await?;
+    bus.ensure_streams().await?;
+    let grpc = Grpc::bind(config.grpc.listen).await?;
+    let delivery = Delivery::new(bus.clone(), Options::from_config(&config), grpc.health());
+    delivery.prepare().await?;
+    tracing::info!(grpc = %grpc.address()?, "ready");
+    let supervisor = Supervisor::new(shutdown.clone());
+    delivery.start(&supervisor);
+    supervisor.essential("grpc", grpc.serve(shutdown));
+    let in_order = supervisor.finish().await;
+    bus.flush().await;
+    ensure!(in_order, "some messages were left to the next process");
+    Ok(())
+}

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::Config;
+use service::config::{Channel, ChannelKind, Delivery, WhenUnknown};
+
+use crate::channel;
+use crate::channel::whatsapp::{self, WhatsApp};
+
+/// First and longest pause between two tries whether a stopped channel works again. Ours: soon enough for a token that
+/// somebody just renewed, seldom enough for a channel that stays locked for days.
+const PROBE: Duration = Duration::from_secs(5);
+const LONGEST_PROBE: Duration = Duration::from_secs(300);
+/// Longest pause before a call that failed is made again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What delivery has to know. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Options {
+    channels: Arc<Vec<Channel>>,
+    /// How it goes about it.
+    pub delivery: Delivery,
+    /// First and longest pause between two tries whether a stopped channel works again.
+    pub probe: (Duration, Duration),
+}
+
+impl Options {
+    /// What the configuration says. Channels without an access token are not sent on.
+    pub fn from_config(config: &Config) -> Options {
+        let channels = config.channels.iter().filter(|channel| !channel.access_token.is_empty()).cloned().collect();
+        Options { channels: Arc::new(channels), delivery: config.delivery.clone(), probe: (PROBE, LONGEST_PROBE) }
+    }
+
+    /// Whether anything is sent anywhere.
+    pub fn anywhere(&self) -> bool {
+        !self.channels.is_empty()
+    }
+
+    /// Whether messages of a workspace go out on a channel.
+    pub fn sends(&self, workspace: &str, address: &str) -> bool {
+        self.configured(workspace, address).is_some()
+    }
+
+    /// Whether messages of a workspace go out on any channel.
+    pub fn sends_in(&self, workspace: &str) -> bool {
+        self.channels.iter().any(|channel| channel.workspace == workspace)
+    }
+
+    /// The API of a channel.
+    ///
+    /// # Errors
+    /// Which setting is wrong, and why.
+    pub fn api(&self, workspace: &str, address: &str) -> Result<Arc<dyn channel::Channel>, String> {
+        let (channel, number) = self.configured(workspace, address).ok_or("it is not configured")?;
+        match channel.kind {
+            ChannelKind::Whatsapp => {
+                let options = whatsapp::Options {
+                    api_base: channel.api_base.clone(),
+                    phone_number_id: number.to_owned(),
+                    access_token: channel.access_token.clone(),
+                    connect_timeout: Duration::from_millis(self.delivery.connect_timeout_ms),
+                    answer_timeout: Duration::from_millis(self.delivery.answer_timeout_ms),
+                };
+                Ok(Arc::new(WhatsApp::new(&options)?))
+            }
+        }
+    }
+
+    /// The channels that are named outright; "*" is found out when somebody writes.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let named = self.channels.iter().filter(|channel| channel.phone_number_id != "*");
+        named
+            .map(|channel| (channel.workspace.clone(), format!("{}:{}", prefix(channel.kind), channel.phone_number_id)))
+    }
+
+    /// How long to wait for a sign of a call whose answer was lost.
+    pub(crate) fn reconcile(&self) -> Duration {
+        Duration::from_millis(self.delivery.reconcile_ms)
+    }
+
+    /// Whether a message that may have gone out is sent again.
+    pub(crate) fn resends(&self) -> bool {
+        self.delivery.when_unknown == WhenUnknown::Resend
+    }
+
+    /// The pause after the nth failure, from 1.
+    pub(crate) fn pause(&self, nth: u32) -> Duration {
+        let first = Duration::from_millis(self.delivery.pause_ms);
+        first.saturating_mul(1 << nth.saturating_sub(1).min(16)).min(LONGEST_PAUSE)
+    }
+
+    /// A channel named outright is taken before "*".
+    fn configured<'a>(&'a self, workspace: &str, address: &'a str) -> Option<(&'a Channel, &'a str)> {
+        let (kind, number) = address.split_once(':')?;
+        let of = |id: &str| {
+            self.channels.iter().find(|channel| {
+                channel.workspace == workspace && channel.phone_number_id == id && prefix(channel.kind) == kind
+            })
+        };
+        of(number).or_else(|| of("*")).map(|channel| (channel, number))
+    }
+}
+
+/// What the address of a channel of this kind begins with.
+fn prefix(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Whatsapp => "whatsapp",
+    }
+}

@@ -1,0 +1,70 @@
+//! The program is killed with SIGKILL at random moments under load, against an API that counts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proto::v1::MessageStatus;
+
+use crate::world::{DEADLINE, World, told};
+
+/// Customers who are written to.
+const CUSTOMERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_marks() {
+    let kills = testkit::count("delivery-kills", 6, 200);
+    let mut random = fastrand::Rng::new();
+    let mut world = World::start("when_unknown = \"resend\"").await;
+    world.graph.set_latency(Duration::from_millis(20));
+    let mut chats = Vec::new();
+    for customer in 0..CUSTOMERS {
+        chats.push(world.receive("106", &format!("4915{customer}"), "hi").await);
+    }
+    let mut said: Vec<Vec<(String, String)>> = vec![Vec::new(); CUSTOMERS];
+    for _ in 0..kills {
+        let program = world.program();
+        let until = tokio::time::Instant::now() + Duration::from_millis(random.u64(300..2_000));
+        while tokio::time::Instant::now() < until {
+            let customer = random.usize(0..CUSTOMERS);
+            let text = format!("{customer}:{}", said[customer].len());
+            let id = world.say(&chats[customer], &text).await;
+            said[customer].push((id, text));
+            tokio::time::sleep(Duration::from_millis(random.u64(0..40))).await;
+        }
+        // SIGKILL.
+        drop(program);
+    }
+    let _delivery = world.deliver().await;
+    let (mut resent, mut doubled) = (0, 0);
+    for (customer, said) in said.iter().enumerate() {
+        let Some((last, _)) = said.last() else { continue };
+        testkit::eventually("the last message", 4 * DEADLINE, async || {
+            let message = world.message(&chats[customer], last).await;
+            (message.status() >= MessageStatus::Accepted).then_some(())
+        })
+        .await;
+        let told = told(&world.graph, &format!("4915{customer}"));
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut firsts = Vec::new();
+        for word in &told {
+            let times = times.entry(word).or_default();
+            *times += 1;
+            if *times == 1 {
+                firsts.push(word.as_str());
+            }
+        }
+        let texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(firsts, texts, "all of it, in order");
+        for (id, text) in said {
+            let message = world.message(&chats[customer], id).await;
+            let marked = message.statuses.iter().any(|report| report.channel_status == "resent");
+            let times = times[text.as_str()];
+            assert!(times == 1 || (times == 2 && marked), "{text} came {times} times, marked: {marked}");
+            resent += usize::from(marked);
+            doubled += usize::from(times == 2);
+        }
+    }
+    let all: usize = said.iter().map(Vec::len).sum();
+    println!("{kills} kills, {all} messages, {resent} sent again, {doubled} came twice");
+    assert!(all > kills, "{all} messages are no load");
+}
