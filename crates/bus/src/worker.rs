@@ -2,10 +2,11 @@
 //!
 //! A few durable consumers, of eight partitions each for EVENTS. The server pins a consumer to one process and moves
 //! it to another when that one is silent. Inside, one event of a conversation (or other key, see [`Source`]) is worked
-//! on at a time while others go on. Pinning is not a lock: two processes may work on one event for a moment, so effects
+//! on at a time while others go on. Whoever takes over first waits for what the one before was handed and did not
+//! finish, so that nothing newer overtakes it. Pinning is not a lock: two processes may work on one event for a moment, so effects
 //! have to be fenced, by the expected sequence or by an id of their own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PriorityPolicy, PullConsumer, pull};
 use async_nats::jetstream::message::Acker;
 use async_nats::jetstream::stream::{DeleteMessageErrorKind, Stream};
+use conversation::Revision;
 use futures::StreamExt;
 use prost::Message as _;
 use tokio::sync::watch;
@@ -37,6 +39,14 @@ const FINISH: Duration = Duration::from_secs(5);
 /// First and longest pause before an event is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Header by which the server tells who is pinned.
+const PIN: &str = "Nats-Pin-Id";
+/// How long what another process was handed is waited for when this one takes over: twice the time after which the
+/// server hands it out again.
+const TAKE_OVER: Duration = Duration::from_secs(12);
+/// How often it is looked whether all of it has come.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What does the work.
 pub trait Handler: Send + Sync + 'static {
@@ -117,6 +127,9 @@ impl Bus {
                 options: options.clone(),
                 group,
                 handler: handler.clone(),
+                pin: None,
+                held: None,
+                in_hand: HashSet::new(),
                 waiting: HashMap::new(),
                 working: JoinSet::new(),
             };
@@ -216,10 +229,23 @@ struct Group<H> {
     options: WorkerOptions,
     group: u32,
     handler: Arc<H>,
+    /// As whom the server knows this process while it is pinned.
+    pin: Option<String>,
+    /// While taking over: what has come, by its place.
+    held: Option<Held>,
+    /// The places of all events that this process has.
+    in_hand: HashSet<Revision>,
     /// Events behind the one that is worked on, for each conversation with one.
     waiting: HashMap<String, VecDeque<Taken>>,
-    /// Yields the conversation whose event was settled.
-    working: JoinSet<String>,
+    /// Yields the conversation whose event was settled, and that event's place.
+    working: JoinSet<(String, Revision)>,
+}
+
+/// What has come since this process was pinned, until all that another one was handed before has come too: what is
+/// newer must not overtake it.
+struct Held {
+    events: BTreeMap<Revision, Taken>,
+    until: Instant,
 }
 
 impl<H: Handler> Group<H> {
@@ -232,6 +258,7 @@ impl<H: Handler> Group<H> {
         }
         // What waits has not begun: the server hands it to the next process.
         self.waiting.clear();
+        self.held = None;
         let finished = tokio::time::timeout(FINISH, async { while self.working.join_next().await.is_some() {} }).await;
         if finished.is_err() {
             // Not acknowledged: they are handed out again. What they are about to do is fenced, as for any other repeat.
@@ -248,6 +275,8 @@ impl<H: Handler> Group<H> {
         let mut messages = pull.map_err(|error| Error::away("pulling", error))?;
         let mut progress = tokio::time::interval(PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 message = messages.next() => {
@@ -256,10 +285,12 @@ impl<H: Handler> Group<H> {
                     self.take(message)?;
                 }
                 Some(done) = self.working.join_next() => {
-                    if let Ok(conversation) = done {
+                    if let Ok((conversation, revision)) = done {
+                        self.in_hand.remove(&revision);
                         self.next_of(conversation);
                     }
                 }
+                _ = look.tick(), if self.held.is_some() => self.release(consumer).await,
                 _ = progress.tick() => self.still_waiting().await,
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
@@ -272,8 +303,39 @@ impl<H: Handler> Group<H> {
 
     fn take(&mut self, message: async_nats::jetstream::Message) -> Result<(), Error> {
         let (recorded, acker) = Recorded::of(message).map_err(|error| Error::unreadable("a message", error))?;
-        let conversation = self.options.source.key(&recorded.subject);
+        if self.in_hand.contains(&recorded.revision) {
+            // Handed out again while it is worked on: one acknowledgement does for both.
+            return Ok(());
+        }
+        self.in_hand.insert(recorded.revision);
+        let pin = recorded.header(PIN).map(str::to_owned);
+        if pin.is_some() && pin != self.pin {
+            self.pin = pin;
+            self.held.get_or_insert(Held { events: BTreeMap::new(), until: Instant::now() + TAKE_OVER });
+        }
         let taken = Taken { recorded, acker };
+        match &mut self.held {
+            Some(held) => drop(held.events.insert(taken.recorded.revision, taken)),
+            None => self.queue(taken),
+        }
+        Ok(())
+    }
+
+    /// Begins with what was held back, in order, once everything that was handed out and not acknowledged is here.
+    async fn release(&mut self, consumer: &PullConsumer) {
+        let Some(held) = &self.held else { return };
+        let all = match consumer.clone().info().await {
+            Ok(info) => info.num_ack_pending <= self.in_hand.len(),
+            Err(_) => false,
+        };
+        if all || held.until <= Instant::now() {
+            let events = self.held.take().map(|held| held.events).unwrap_or_default();
+            events.into_values().for_each(|taken| self.queue(taken));
+        }
+    }
+
+    fn queue(&mut self, taken: Taken) {
+        let conversation = self.options.source.key(&taken.recorded.subject);
         match self.waiting.get_mut(&conversation) {
             Some(queue) => queue.push_back(taken),
             None => {
@@ -281,7 +343,6 @@ impl<H: Handler> Group<H> {
                 self.start(conversation, taken);
             }
         }
-        Ok(())
     }
 
     fn next_of(&mut self, conversation: String) {
@@ -294,14 +355,16 @@ impl<H: Handler> Group<H> {
     fn start(&mut self, conversation: String, taken: Taken) {
         let (bus, options, handler) = (self.bus.clone(), self.options.clone(), self.handler.clone());
         self.working.spawn(async move {
+            let revision = taken.recorded.revision;
             settle(&bus, &options, handler, taken).await;
-            conversation
+            (conversation, revision)
         });
     }
 
     /// Tells the server that events which wait for their turn have not been forgotten.
     async fn still_waiting(&self) {
-        for taken in self.waiting.values().flatten() {
+        let held = self.held.iter().flat_map(|held| held.events.values());
+        for taken in self.waiting.values().flatten().chain(held) {
             still_working(taken).await;
         }
     }
