@@ -35,6 +35,11 @@ impl Lines {
         }
     }
 
+    /// Whether customers are shown that somebody is there.
+    pub(crate) fn receipts(&self) -> bool {
+        self.options.delivery.receipts
+    }
+
     /// A line that is not stopped.
     pub(crate) fn open(&self, workspace: &str, channel: &str) -> Option<Arc<Line>> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
