@@ -151,10 +151,14 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
     turns.start(supervisor);
 
     let options = automation_engine::Options::from_config(config, &view)?;
-    let engine = automation_engine::Engine::new(bus, options)?;
+    let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;
     engine.start(supervisor);
+
+    let delivery = delivery::Delivery::new(bus, delivery::Options::from_config(config), grpc.health());
+    delivery.prepare().await?;
+    delivery.start(supervisor);
 
     let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()? };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
