@@ -41,6 +41,9 @@ impl Courtesy {
     }
 
     fn show(&self, event: &v1::Event, typing: bool) {
+        if !self.lines.receipts() {
+            return;
+        }
         let Some(line) = self.lines.open(&event.workspace, &event.channel) else { return };
         let Ok(permit) = self.permits.clone().try_acquire_owned() else { return };
         let (courtesy, event) = (self.clone(), event.clone());

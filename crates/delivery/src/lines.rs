@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::line::Line;
 use crate::options::Options;
 
+/// A workspace, and a channel of it.
+type Key = (String, String);
+
 /// By workspace and channel. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Lines {
     options: Options,
-    lines: Arc<Mutex<HashMap<(String, String), Arc<Line>>>>,
+    lines: Arc<Mutex<HashMap<Key, Arc<Line>>>>,
 }
 
 impl Lines {
@@ -33,6 +36,11 @@ impl Lines {
                 None
             }
         }
+    }
+
+    /// Whether customers are shown that somebody is there.
+    pub(crate) fn receipts(&self) -> bool {
+        self.options.delivery.receipts
     }
 
     /// A line that is not stopped.

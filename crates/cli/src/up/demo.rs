@@ -1,7 +1,9 @@
 //! The demo: a workspace with a channel, and customers who write to it while agents answer.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use fake_graph::{FakeGraph, Fate, Report, Which};
 use proto::v1;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Shutdown, Supervisor};
@@ -35,6 +37,31 @@ pub(super) fn prepare(config: &mut Config) {
     demo_bot::prepare(config);
 }
 
+/// Messages that the stand-in for the channel remembers: nobody asks for them.
+const REMEMBERED: usize = 1_000;
+
+/// Stands in for the channel's API: takes what is sent to the customers and tells, by signed webhooks, that it came and
+/// was read. From now on the demo's channel is reached there.
+///
+/// # Errors
+/// When no port can be had.
+pub(super) async fn graph(config: &mut Config, http: SocketAddr) -> std::io::Result<FakeGraph> {
+    let token = nuid::next().to_string();
+    let webhooks = format!("http://{}/webhooks/whatsapp/{WORKSPACE}", super::reached(http));
+    let graph = FakeGraph::builder().token(&token).webhook(webhooks, DEMO_SECRET).remember(REMEMBERED).start().await?;
+    let report =
+        |millis, word: &str| Report { after: Duration::from_millis(millis), word: word.to_owned(), error: None };
+    graph.fate(Which::any(), Fate::of(vec![report(300, "sent"), report(900, "delivered"), report(2_500, "read")]));
+    let demos = config.channels.iter_mut().filter(|channel| {
+        channel.workspace == WORKSPACE && channel.phone_number_id == DEMO_NUMBER && channel.access_token.is_empty()
+    });
+    for channel in demos {
+        channel.access_token = Secret::new(token.clone());
+        channel.api_base = graph.url();
+    }
+    Ok(graph)
+}
+
 /// Lets the customers write and the agents answer until shutdown begins.
 pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor) {
     let options = Options::demo(
@@ -43,6 +70,8 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor)
         format!("http://{grpc}"),
         WORKSPACE.to_owned(),
     );
+    // What becomes of messages is told by the stand-in for the channel.
+    let options = Options { statuses: false, ..options };
     let (staff, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
     supervisor.restart("demo staff", move || hire(staff.clone(), until.clone()));
     let (bot, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use bus::Bus;
 use clap::Args as ClapArgs;
+use fake_graph::FakeGraph;
 use service::{Config, Grpc, Shutdown, Supervisor};
 
 use data_dir::DataDir;
@@ -79,7 +80,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let data = DataDir::lock(&config.data_dir)?;
     let nats = if config.nats.url.is_empty() { Some(NatsChild::start(&data).await?) } else { None };
     let url = nats.as_ref().map_or_else(|| config.nats.url.clone(), NatsChild::url);
-    let started = start(&config, &data, &url, &supervisor).await;
+    let started = start(&config, &data, &url, demo, &supervisor).await;
     match &started {
         Ok(addresses) => {
             addresses.print(&config, &data, &url, demo);
@@ -108,6 +109,8 @@ pub(crate) async fn guard(args: GuardArgs) -> anyhow::Result<ExitCode> {
 struct Addresses {
     grpc: SocketAddr,
     http: SocketAddr,
+    /// What takes the demo's messages, as long as this is kept.
+    _graph: Option<FakeGraph>,
 }
 
 impl Args {
@@ -124,7 +127,13 @@ impl Args {
 }
 
 /// Starts every service; each is a task that the supervisor watches.
-async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervisor) -> anyhow::Result<Addresses> {
+async fn start(
+    config: &Config,
+    data: &DataDir,
+    url: &str,
+    demo: bool,
+    supervisor: &Supervisor,
+) -> anyhow::Result<Addresses> {
     let bus = Bus::connect(&config.bus(url, "threadmark")).await?;
     bus.ensure_streams().await?;
     let mut grpc = Grpc::bind(config.grpc.listen).await?;
@@ -151,12 +160,18 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
     turns.start(supervisor);
 
     let options = automation_engine::Options::from_config(config, &view)?;
-    let engine = automation_engine::Engine::new(bus, options)?;
+    let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;
     engine.start(supervisor);
 
-    let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()? };
+    let mut config = config.clone();
+    let graph = if demo { Some(demo::graph(&mut config, webhooks.address()?).await?) } else { None };
+    let delivery = delivery::Delivery::new(bus, delivery::Options::from_config(&config), grpc.health());
+    delivery.prepare().await?;
+    delivery.start(supervisor);
+
+    let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()?, _graph: graph };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
     supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
     Ok(addresses)

@@ -77,43 +77,71 @@ impl Gate {
         }
     }
 
-    /// A call was taken. Whether that ends a stop.
+    /// A call was taken. Whether that ends a stop. One that was on its way when the channel asked for a pause, or stopped,
+    /// says nothing of what holds now.
     pub(crate) fn works(&self) -> bool {
-        self.stops.store(0, Ordering::Relaxed);
-        self.slow.store(0, Ordering::Relaxed);
-        let mut resumed = false;
-        self.state.send_if_modified(|state| {
-            resumed = matches!(state, State::Stopped(_));
-            let changes = *state != State::Open;
-            *state = State::Open;
-            changes
+        let (now, mut resumed) = (Instant::now(), false);
+        self.state.send_if_modified(|state| match *state {
+            State::Open => self.forget(),
+            State::Slow(until) | State::Stopped(until) if until > now => false,
+            State::Slow(_) | State::Stopped(_) => {
+                resumed = matches!(state, State::Stopped(_));
+                *state = State::Open;
+                self.forget();
+                true
+            }
         });
         resumed
     }
 
-    /// The channel says that nothing may go out until somebody mends it. Whether that is news.
+    /// The channel says that nothing may go out until somebody mends it. Whether that is news. Calls that were on their
+    /// way together are told the same, and count once.
     pub(crate) fn stop(&self) -> bool {
-        let nth = self.stops.fetch_add(1, Ordering::Relaxed);
-        let until = Instant::now() + self.first.saturating_mul(1 << nth.min(16)).min(self.longest);
-        let before = self.state.send_replace(State::Stopped(until));
-        !matches!(before, State::Stopped(_))
+        let (now, mut news) = (Instant::now(), false);
+        self.state.send_if_modified(|state| {
+            if matches!(*state, State::Stopped(until) if until > now) {
+                return false;
+            }
+            news = !matches!(state, State::Stopped(_));
+            let nth = self.stops.fetch_add(1, Ordering::Relaxed);
+            *state = State::Stopped(now + self.first.saturating_mul(1 << nth.min(16)).min(self.longest));
+            true
+        });
+        news
     }
 
-    /// The channel says that the number sends too fast: for so long nothing goes out, or twice as long as the last time.
-    pub(crate) fn slow_down(&self, pause: impl FnOnce(u32) -> Duration) {
-        let nth = self.slow.fetch_add(1, Ordering::Relaxed) + 1;
-        let until = Instant::now() + pause(nth);
+    /// The channel says that the number sends too fast: for `asked` nothing goes out, or for the pause after so many
+    /// times in a row. Calls that were on their way together count once.
+    pub(crate) fn slow_down(&self, asked: Option<Duration>, pause: impl Fn(u32) -> Duration) {
+        let now = Instant::now();
         self.state.send_if_modified(|state| {
-            let sooner = match *state {
-                State::Open => true,
-                State::Slow(before) => before < until,
-                State::Stopped(_) => false,
+            let until = match *state {
+                State::Stopped(until) if until > now => return false,
+                // One tried whether the channel works, and is none the wiser: the next has to wait, too.
+                State::Stopped(_) => {
+                    let nth = self.slow.fetch_add(1, Ordering::Relaxed) + 1;
+                    *state = State::Stopped(now + asked.unwrap_or_else(|| pause(nth)));
+                    return true;
+                }
+                State::Slow(until) if until > now => match asked {
+                    Some(asked) if until < now + asked => now + asked,
+                    _ => return false,
+                },
+                State::Open | State::Slow(_) => {
+                    let nth = self.slow.fetch_add(1, Ordering::Relaxed) + 1;
+                    now + asked.unwrap_or_else(|| pause(nth))
+                }
             };
-            if sooner {
-                *state = State::Slow(until);
-            }
-            sooner
+            *state = State::Slow(until);
+            true
         });
+    }
+
+    /// What went wrong in a row is over. Nobody who waits has to know.
+    fn forget(&self) -> bool {
+        self.stops.store(0, Ordering::Relaxed);
+        self.slow.store(0, Ordering::Relaxed);
+        false
     }
 
     /// Whether nothing goes out at this moment.
@@ -153,13 +181,44 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_number_goes_on_after_its_pause() {
+    async fn calls_that_fail_together_count_once() {
         let gate = gate();
-        gate.slow_down(|nth| Duration::from_secs(u64::from(nth)));
-        gate.slow_down(|nth| Duration::from_secs(u64::from(nth)));
+        let started = Instant::now();
+        assert!(gate.stop());
+        assert!((0..50).all(|_| !gate.stop()), "no news");
+        assert!(gate.pass().await.is_probe());
+        assert_eq!(started.elapsed().as_secs(), 5);
+        assert!(gate.works());
+        (0..50).for_each(|_| gate.slow_down(None, |nth| Duration::from_secs(u64::from(nth))));
+        let started = Instant::now();
+        gate.pass().await;
+        assert_eq!(started.elapsed().as_secs(), 1);
+        gate.slow_down(None, |nth| Duration::from_secs(u64::from(nth)));
+        gate.pass().await;
+        assert_eq!(started.elapsed().as_secs(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_was_asked_for_is_kept_whatever_else_comes_through() {
+        let gate = gate();
+        gate.slow_down(Some(Duration::from_secs(7)), |_| Duration::from_secs(1));
+        assert!(!gate.works(), "it was not stopped");
+        gate.slow_down(Some(Duration::from_secs(9)), |_| Duration::from_secs(1));
         let started = Instant::now();
         assert!(!gate.pass().await.is_probe());
-        assert_eq!(started.elapsed().as_secs(), 2);
-        assert!(!gate.works(), "it was not stopped");
+        assert_eq!(started.elapsed().as_secs(), 9);
+        assert!(!gate.works() && !gate.is_held());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_tries_a_stopped_channel_in_vain_is_not_let_through_again_at_once() {
+        let gate = gate();
+        gate.stop();
+        drop(gate.pass().await);
+        gate.slow_down(None, |nth| Duration::from_secs(u64::from(nth)));
+        let started = Instant::now();
+        assert!(gate.pass().await.is_probe());
+        assert_eq!(started.elapsed().as_secs(), 1);
+        assert!(gate.works(), "it was stopped until now");
     }
 }

@@ -155,7 +155,7 @@ impl Sender {
             Advice::StopChannel => self.stop(&failure).await,
             // Nothing of this number gets through: the others need not find out one by one.
             Advice::SlowNumber | Advice::Retry if outage || failure.advice == Advice::SlowNumber => {
-                self.line.gate.slow_down(|nth| failure.retry_after.unwrap_or(options.pause(nth)));
+                self.line.gate.slow_down(failure.retry_after, |nth| options.pause(nth));
             }
             Advice::SlowPair => {
                 let pause = Duration::from_secs(4_u64.pow(attempts.min(PAIR_TRIES)));

@@ -145,14 +145,26 @@ fn binary(name: &str) -> PathBuf {
 }
 
 /// The programs, and the crates that they are made of.
-const PROGRAMS: [(&str, &[&str]); 5] = [
+const PROGRAMS: [(&str, &[&str]); 6] = [
     ("ingest", &["conversation", "proto", "bus", "service", "ingest"]),
     ("automation-engine", &["conversation", "proto", "bus", "service", "automation-engine"]),
     ("bot", &["conversation", "proto", "bus", "service", "bot"]),
     ("projection", &["conversation", "proto", "bus", "service", "projection"]),
+    ("delivery", &["conversation", "proto", "bus", "service", "delivery"]),
     (
         "threadmark",
-        &["conversation", "proto", "bus", "service", "ingest", "projection", "automation-engine", "bot", "cli"],
+        &[
+            "conversation",
+            "proto",
+            "bus",
+            "service",
+            "ingest",
+            "projection",
+            "automation-engine",
+            "bot",
+            "delivery",
+            "cli",
+        ],
     ),
 ];
 
