@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bus::{Bus, Entry, Error, Update};
+use bus::{Bus, Entry, Error, ErrorKind, Update};
+use futures::FutureExt;
 use prost::Message;
 use proto::v1;
 use service::{Shutdown, Supervisor};
@@ -45,13 +47,35 @@ struct Shelf {
     building: bool,
     /// The etag of the list that the index was built from.
     built: u64,
+    /// What became of the last build that failed.
+    failed: Option<Failed>,
     index: Option<Arc<Index>>,
     /// What the index was built from, by id.
     documents: HashMap<String, Arc<Document>>,
 }
 
+/// A list that no index could be built from.
+struct Failed {
+    etag: u64,
+    /// Whether the same may succeed when it is tried again.
+    passing: bool,
+}
+
 /// An index, and what it was built from, by id.
 type Shelved = (Option<Arc<Index>>, HashMap<String, Arc<Document>>);
+
+impl Shelf {
+    /// The index from before the newest list, if none can be built from that.
+    fn before(&self) -> Option<Arc<Index>> {
+        self.failed.as_ref().filter(|failed| failed.etag == self.etag)?;
+        self.index.clone()
+    }
+
+    /// Whether another try at the newest list will hardly do better.
+    fn is_hopeless(&self) -> bool {
+        self.failed.as_ref().is_some_and(|failed| failed.etag == self.etag && !failed.passing)
+    }
+}
 
 /// What building came to.
 struct Built {
@@ -138,7 +162,8 @@ impl Library {
             let (workspace, etag, list) = (workspace.clone(), shelf.etag, shelf.list.clone());
             let (store, known) = (self.0.store.clone(), shelf.documents.clone());
             builds.spawn(async move {
-                let result = read_and_build(&store, &workspace, list, known).await;
+                let build = AssertUnwindSafe(read_and_build(&store, &workspace, list, known)).catch_unwind().await;
+                let result = build.unwrap_or_else(|_| Err(unbuilt(&workspace, &"it panicked")));
                 if let Err(error) = &result {
                     tracing::warn!(workspace, %error, "what a workspace knows can't be built yet");
                     tokio::time::sleep(AGAIN).await;
@@ -152,20 +177,31 @@ impl Library {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(built.workspace).or_default();
         shelf.building = false;
-        if let Ok((index, documents)) = built.result {
-            (shelf.built, shelf.index, shelf.documents) = (built.etag, index, documents);
+        match built.result {
+            Ok((index, documents)) => {
+                (shelf.built, shelf.index, shelf.documents) = (built.etag, index, documents);
+                shelf.failed = None;
+            }
+            Err(error) => {
+                let passing = error.kind() == ErrorKind::Retry;
+                shelf.failed = Some(Failed { etag: built.etag, passing });
+            }
         }
         drop(shelves);
         self.0.built.send_modify(|count| *count += 1);
     }
 
-    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing.
+    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing. Where that
+    /// can't be built, what the workspace knew before.
     ///
     /// # Errors
     /// [`Error::Away`] when that can't be known in time.
     pub(crate) async fn index(&self, workspace: &str) -> Result<Option<Arc<Index>>, Error> {
-        let late = |_| Error::Away { doing: "waiting for knowledge", source: "the index is behind".into() };
-        tokio::time::timeout(CATCH_UP, self.up_to_date(workspace)).await.map_err(late)?
+        let late = || Error::Away { doing: "waiting for knowledge", source: "the index is behind".into() };
+        match tokio::time::timeout(CATCH_UP, self.up_to_date(workspace)).await {
+            Ok(index) => index,
+            Err(_) => self.shelves().get(workspace).and_then(Shelf::before).map(Some).ok_or_else(late),
+        }
     }
 
     async fn up_to_date(&self, workspace: &str) -> Result<Option<Arc<Index>>, Error> {
@@ -179,6 +215,11 @@ impl Library {
                 match shelves.get(workspace) {
                     None => return Ok(None),
                     Some(shelf) if shelf.built >= shelf.etag.min(newest) => return Ok(shelf.index.clone()),
+                    Some(shelf) if shelf.is_hopeless() => {
+                        if let Some(before) = shelf.before() {
+                            return Ok(Some(before));
+                        }
+                    }
                     Some(_) => {}
                 }
             }
@@ -207,12 +248,13 @@ async fn read_and_build(
         return Ok((None, documents));
     }
     let build = tokio::task::spawn_blocking(move || Index::build(&in_order));
-    let broke = |error: &dyn std::fmt::Display| Error::Unreadable {
-        what: format!("what {workspace} knows"),
-        reason: error.to_string(),
-    };
+    let broke = |error: &dyn std::fmt::Display| unbuilt(workspace, error);
     let index = build.await.map_err(|error| broke(&error))?.map_err(|error| broke(&error))?;
     Ok((Some(Arc::new(index)), documents))
+}
+
+fn unbuilt(workspace: &str, reason: &dyn std::fmt::Display) -> Error {
+    Error::Unreadable { what: format!("what {workspace} knows"), reason: reason.to_string() }
 }
 
 async fn read(store: &Store, workspace: &str, stored: &v1::StoredDocument) -> Result<Document, Error> {

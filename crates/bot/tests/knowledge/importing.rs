@@ -1,8 +1,9 @@
+use bus::BucketName;
 use proto::v1;
 use proto::v1::knowledge_document::Format;
 use tonic::Code;
 
-use crate::world::{WORKSPACE, ask, document, outcome, serve, world};
+use crate::world::{WORKSPACE, ask, bus, document, outcome, serve, world};
 
 const FAQ: &str = "question,answer,intent\n\
     Where is my order?,Look at the tracking page.,track\n\
@@ -119,4 +120,31 @@ async fn the_largest_document_is_taken() {
     assert!(imported.passage_count > 60_000, "{imported:?}");
     let answer = world.ask("when does the zeppelin leave on thursday").await;
     assert_eq!(outcome(&answer), "The zeppelin leaves on Thursday at noon.", "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_known_before_answers_while_the_newest_list_can_not_be_built() {
+    let mut world = world().await;
+    world.import("faq", Format::Csv, FAQ).await;
+    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the tracking page.");
+    // A document whose only part is gone.
+    let bucket = bus(&world.nats).await.bucket(BucketName::Knowledge);
+    let listed = bucket.get::<v1::KnowledgeList>("list.acme").await.unwrap();
+    let mut list = listed.value.unwrap();
+    let ghost =
+        v1::KnowledgeDocument { name: "ghost".to_owned(), version: 1, ..list.documents[0].document.clone().unwrap() };
+    let ghost =
+        v1::StoredDocument { document: Some(ghost), id: "nobody".to_owned(), part_count: 1, ..Default::default() };
+    list.documents.push(ghost);
+    bucket.put("list.acme", &list, Some(listed.etag)).await.unwrap();
+    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the tracking page.");
+    // Another process has nothing from before, and says that it can't know.
+    let (mut other, _supervisor) = serve(&world.nats).await;
+    let request = v1::AnswerRequest { workspace: WORKSPACE.to_owned(), text: "order".to_owned(), ..Default::default() };
+    assert_eq!(other.answer(request).await.unwrap_err().code(), Code::Unavailable);
+    // Once the list is whole again, the newest answers.
+    let delete = v1::DeleteKnowledgeRequest { workspace: WORKSPACE.to_owned(), name: "ghost".to_owned() };
+    world.bot.delete_knowledge(delete).await.unwrap();
+    world.import("faq", Format::Csv, FAQ.replace("tracking page", "map")).await;
+    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the map.");
 }
