@@ -25,6 +25,7 @@ mod stream;
 mod subject;
 mod timer;
 mod trace;
+mod window;
 mod worker;
 
 pub use address::{Added, Address, AddressKind, Resolved};
@@ -44,4 +45,5 @@ pub use source::Source;
 pub use subject::{PARTITIONS, partition};
 pub use timer::TimerSlot;
 pub use trace::TraceParent;
+pub use window::closed_words;
 pub use worker::{Handler, HandlerError, WorkerOptions};
