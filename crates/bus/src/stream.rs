@@ -21,6 +21,12 @@ pub(crate) const DEAD: &str = "DEAD";
 pub(crate) const TIMERS: &str = "TIMERS";
 /// What each rule, or the bot, did about an event.
 pub(crate) const RUNS: &str = "RUNS";
+/// What waits to be posted to other systems.
+pub(crate) const HOOKS: &str = "HOOKS";
+/// What was tried of it.
+pub(crate) const HOOKLOG: &str = "HOOKLOG";
+/// Bucket: who is subscribed to what.
+pub(crate) const WEBHOOKS: &str = "webhooks";
 /// Bucket: which conversation an address belongs to.
 pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
@@ -39,6 +45,9 @@ pub(crate) const KNOWLEDGE: &str = "knowledge";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
+/// Tries of an endpoint that are remembered: what one page shows.
+const TRIES: i64 = 1_000;
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes or updates all of them.
@@ -79,9 +88,13 @@ fn streams(options: &Options) -> Vec<Config> {
         kept(DEAD, "dead.>", month),
         // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
         Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
+        // Longer than the tries of an event last. One reference for each name: a repeat is refused by its sequence.
+        kept(HOOKS, "hook.>", WEEK),
+        Config { max_messages_per_subject: TRIES, ..kept(HOOKLOG, "hooklog.>", WEEK) },
     ];
     all.extend(
-        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)),
+        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, WEBHOOKS]
+            .map(|bucket| bucket_config(bucket, options)),
     );
     all
 }

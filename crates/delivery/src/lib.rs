@@ -3,3 +3,6 @@
 //! [`channel`] is the port to the channels' APIs: each channel is one folder there, and nothing else knows of it.
 
 pub mod channel;
+mod hooks;
+
+pub use hooks::{EVENT_TYPES, HookOptions, Hooks, Webhooks, webhook_service};

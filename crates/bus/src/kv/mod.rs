@@ -46,6 +46,8 @@ pub enum BucketName {
     Once,
     /// What the bot knows: documents in parts, and what is in force.
     Knowledge,
+    /// Who is subscribed to what.
+    Webhooks,
 }
 
 impl BucketName {
@@ -56,6 +58,7 @@ impl BucketName {
             BucketName::Rotation => stream::ROTATION,
             BucketName::Once => stream::ONCE,
             BucketName::Knowledge => stream::KNOWLEDGE,
+            BucketName::Webhooks => stream::WEBHOOKS,
         }
     }
 }

@@ -150,6 +150,11 @@ async fn start(config: &Config, data: &DataDir, url: &str, supervisor: &Supervis
     turns.prepare().await?;
     turns.start(supervisor);
 
+    let hooks = delivery::Hooks::new(bus.clone(), delivery::HookOptions::from_config(config))?;
+    hooks.prepare().await?;
+    grpc.add(delivery::webhook_service(hooks.clone())).await;
+    hooks.start(supervisor);
+
     let options = automation_engine::Options::from_config(config, &view)?;
     let engine = automation_engine::Engine::new(bus, options)?;
     engine.prepare().await?;
