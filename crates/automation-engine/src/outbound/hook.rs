@@ -128,7 +128,7 @@ impl Hooks {
         let of_try = OutboundRequest {
             method: "POST".to_owned(),
             url: request.url.clone(),
-            headers: headers(&request, &format!("{}/{}", call.run.id, call.step), &secret),
+            headers: headers(&request, &format!("{}/{}", call.run.id, call.step), secret),
             body: request.body.clone(),
             timeout: Duration::from_millis(u64::from(request.timeout_ms)),
         };
