@@ -42,6 +42,16 @@ impl Bus {
         Ok(Past { bus: self.clone(), filter, position: 0, feed: None, expected, left: all })
     }
 
+    /// Reads EVENTS of a workspace after a revision, up to the last one that exists now.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn past_after(&self, workspace: &str, after: Revision) -> Result<Past, Error> {
+        let filter = format!("ev.*.{workspace}.>");
+        let left = self.count(DeliverPolicy::ByStartSequence { start_sequence: after + 1 }, &filter).await?;
+        Ok(Past { bus: self.clone(), filter, position: after, feed: None, expected: left, left })
+    }
+
     async fn count(&self, deliver_policy: DeliverPolicy, filter: &str) -> Result<u64, Error> {
         let config = pull::Config {
             deliver_policy,

@@ -92,7 +92,7 @@ fn nonce() -> [u8; NONCE] {
 }
 
 /// Bytes from the operating system's generator.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
+pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     match SystemRandom::new().fill(&mut bytes) {
         Ok(()) => bytes,

@@ -25,6 +25,12 @@ pub(crate) const RUNS: &str = "RUNS";
 pub(crate) const OUTBOX: &str = "OUTBOX";
 /// What became of it.
 pub(crate) const SENDS: &str = "SENDS";
+/// What waits to be posted to other systems.
+pub(crate) const HOOKS: &str = "HOOKS";
+/// What was tried of it.
+pub(crate) const HOOKLOG: &str = "HOOKLOG";
+/// Bucket: who is subscribed to what.
+pub(crate) const WEBHOOKS: &str = "webhooks";
 /// Bucket: which conversation an address belongs to.
 pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
@@ -45,6 +51,9 @@ pub(crate) const CHANNELS: &str = "channels";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
+/// Tries of an endpoint that are remembered: what one page shows.
+const TRIES: i64 = 1_000;
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Makes or updates all of them.
@@ -89,9 +98,12 @@ fn streams(options: &Options) -> Vec<Config> {
         kept(OUTBOX, "out.>", Duration::ZERO),
         // As long as runs: far longer than anything is handed out again.
         Config { max_messages_per_subject: 1, ..kept(SENDS, "send.>", 90 * DAY) },
+        // Longer than the tries of an event last. One reference for each name: a repeat is refused by its sequence.
+        kept(HOOKS, "hook.>", WEEK),
+        Config { max_messages_per_subject: TRIES, ..kept(HOOKLOG, "hooklog.>", WEEK) },
     ];
     all.extend(
-        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS]
+        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS, WEBHOOKS]
             .map(|bucket| bucket_config(bucket, options)),
     );
     all

@@ -20,7 +20,8 @@ pub use delivery::{Delivery, WhenUnknown};
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 9] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "log"];
+const SECTIONS: [&str; 10] =
+    ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "webhooks", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,8 @@ pub struct Config {
     pub bot: Bot,
     /// How messages go out.
     pub delivery: Delivery,
+    /// How events are posted to who subscribed.
+    pub webhooks: Webhooks,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -132,6 +135,20 @@ pub struct Automation {
     pub allow_private_targets: bool,
     /// Pause before a call that failed is tried for the second time, in milliseconds.
     pub webhook_pause_ms: u64,
+}
+
+/// How events are posted to who subscribed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Whether addresses that are not public may be posted to.
+    pub allow_private_targets: bool,
+    /// How long one try may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// Pause before the second try, in milliseconds.
+    pub pause_ms: u64,
+    /// An endpoint that took nothing for so many seconds is disabled.
+    pub disable_after_s: u64,
 }
 
 /// What is logged.
@@ -332,6 +349,9 @@ impl Config {
         }
         if !(1..=5).contains(&self.nats.replicas) {
             return wrong(format!("nats.replicas is {}: it has to be 1 to 5", self.nats.replicas));
+        }
+        if !(1..=50_000).contains(&self.webhooks.timeout_ms) {
+            return wrong(format!("webhooks.timeout_ms is {}: it has to be 1 to 50000", self.webhooks.timeout_ms));
         }
         if self.http.concurrency == 0 {
             return wrong("http.concurrency is 0: nothing would ever be answered".to_owned());

@@ -5,6 +5,7 @@ mod allocator;
 pub mod config;
 mod grpc;
 mod hours;
+pub mod outbound;
 pub mod page_token;
 mod secret;
 mod shutdown;

@@ -56,7 +56,7 @@ pub enum EngineError {
     TicketService(#[from] tonic::transport::Error),
     /// No TLS for calls to other systems.
     #[error("calls to other systems can't be made: {0}")]
-    Calls(#[from] reqwest::Error),
+    Calls(#[from] service::outbound::NoTls),
     /// The bus did not do it.
     #[error(transparent)]
     Bus(#[from] bus::Error),

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Caused, DecideError, Error, HandlerError, Outcome as DecisionOutcome, Proposal, Verdict, digest, now};
+use bus::{
+    Caused, DecideError, Error, HandlerError, Outcome as DecisionOutcome, Proposal, Verdict, closed_words, digest, now,
+};
 use conversation::{Command, CommandKey, Recent};
 use proto::v1;
 use proto::v1::run_action::Outcome;
@@ -175,12 +177,31 @@ impl Engine {
         };
         let Some(state) = scene.state() else { return Ok(Accepted::default()) };
         let (rule, happening) = (&versioned.rule, &scene.happenings[nth]);
+        let closed = self.closed_window(scene, &rule.steps[from..end], context).await?;
         let planned = (from..end).filter_map(|step| match outside(&rule.steps, step, outgoing) {
             Some(planned) => Some(planned),
-            None => plan(rule, step, happening, state, context, picks.get(step), &keyring),
+            None => match (&closed, rule.steps.get(step)) {
+                (Some(words), Some(of)) if of.action.is_free_form() => Some(refused(step, words, of)),
+                _ => plan(rule, step, happening, state, context, picks.get(step), &keyring),
+            },
         });
         let settings = self.options.settings(&scene.workspace);
         Ok(accept(state, &settings, &actor_of(rule), planned.collect(), now()))
+    }
+
+    /// Why free words can't be sent; `None` while they can, or where no step has any.
+    async fn closed_window(
+        &self,
+        scene: &Scene,
+        steps: &[Step],
+        context: &crate::condition::Context,
+    ) -> Result<Option<String>, HandlerError> {
+        let (Some(conversation), Some(shown)) = (scene.conversation(), &context.conversation) else { return Ok(None) };
+        if !steps.iter().any(|step| step.action.is_free_form()) {
+            return Ok(None);
+        }
+        let window = self.bus.reply_window(&scene.workspace, conversation, &shown.channel).await.map_err(away)?;
+        Ok((!window.is_open(now())).then(|| closed_words(window)))
     }
 
     /// Appends what was accepted, on exactly the state that it was accepted on.
@@ -336,6 +357,10 @@ fn scene_id(scene: &Scene) -> conversation::ConversationId {
 fn outside(steps: &[Step], step: usize, outgoing: &HashMap<usize, Result<Outgoing, String>>) -> Option<Planned> {
     let deeds = outgoing.get(&step)?.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
     Some(Planned { step, deeds, detail: String::new(), on_refusal: steps.get(step)?.on_refusal })
+}
+
+fn refused(step: usize, words: &str, of: &Step) -> Planned {
+    Planned { step, deeds: Err(words.to_owned()), detail: String::new(), on_refusal: of.on_refusal }
 }
 
 fn sendable(outgoing: HashMap<usize, Result<Outgoing, String>>) -> Vec<(usize, Outgoing)> {

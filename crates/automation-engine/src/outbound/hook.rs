@@ -15,11 +15,15 @@ use conversation::{ConversationId, Revision, Time};
 use prost::Message;
 use proto::v1;
 use proto::v1::run_action::Outcome;
+use service::outbound::{NoTls, OutboundClient, OutboundError, OutboundRequest, hmac_sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::client::{HookClient, HookError, HookRequest};
 use crate::options::Options;
 
+/// Header: "sha256=" and the HMAC of the body under the workspace's secret, in hex.
+const SIGNATURE: &str = "x-threadmark-signature";
+/// Header: the same at each try, so that the target can know a repeat.
+const DELIVERY: &str = "x-threadmark-delivery";
 /// Calls to one host, and to all, that are under way at once.
 const AT_ONCE: usize = 16;
 const AT_ONCE_ALL: usize = 256;
@@ -39,7 +43,7 @@ pub(crate) struct Hooks(Arc<Inner>);
 struct Inner {
     bus: Bus,
     options: Options,
-    client: HookClient,
+    client: OutboundClient,
     all: Arc<Semaphore>,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
@@ -57,8 +61,8 @@ struct Call {
 impl Hooks {
     /// # Errors
     /// When no TLS can be had.
-    pub(crate) fn new(bus: Bus, options: Options) -> Result<Hooks, reqwest::Error> {
-        let client = HookClient::new(options.allow_private_targets)?;
+    pub(crate) fn new(bus: Bus, options: Options) -> Result<Hooks, NoTls> {
+        let client = OutboundClient::new(options.allow_private_targets, "automation.allow_private_targets")?;
         let all = Arc::new(Semaphore::new(AT_ONCE_ALL));
         Ok(Hooks(Arc::new(Inner { bus, options, client, all, hosts: Mutex::default() })))
     }
@@ -121,23 +125,22 @@ impl Hooks {
             let why = "the workspace has no webhook_secret in the configuration, and nothing goes out unsigned";
             return self.tell(call, Outcome::Failed, why.to_owned(), false).await;
         }
-        let of_try = HookRequest {
+        let of_try = OutboundRequest {
             method: "POST".to_owned(),
             url: request.url.clone(),
-            headers: request.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
+            headers: headers(&request, &format!("{}/{}", call.run.id, call.step), secret),
             body: request.body.clone(),
-            delivery: format!("{}/{}", call.run.id, call.step),
             timeout: Duration::from_millis(u64::from(request.timeout_ms)),
         };
-        let tried = self.0.client.send(&of_try, secret).await;
+        let tried = self.0.client.send(&of_try).await;
         let tries = call.run.actions.get(call.step).map_or(0, |action| action.attempts) + 1;
         match tried {
             Ok(status) => self.tell(call, Outcome::Done, format!("answered {}", status.as_u16()), true).await,
-            Err(HookError::Never(why)) => self.tell(call, Outcome::Failed, why, true).await,
-            Err(HookError::Again(why)) if tries >= request.attempts => {
+            Err(OutboundError::Never(why)) => self.tell(call, Outcome::Failed, why, true).await,
+            Err(OutboundError::Again(why)) if tries >= request.attempts => {
                 self.tell(call, Outcome::Failed, format!("gave up after {tries} tries: {why}"), true).await
             }
-            Err(HookError::Again(why)) => {
+            Err(OutboundError::Again(why)) => {
                 let next = now().plus(self.pause(tries));
                 self.0.bus.arm(&reminder(&call.workspace, &call.run, call.step, next)).await?;
                 self.tell(call, Outcome::Waiting, why, true).await
@@ -207,6 +210,19 @@ impl Hooks {
         }
         Err(Error::Conflict)
     }
+}
+
+/// Those of the rule, and ours on top.
+fn headers(request: &v1::SealedWebhook, delivery: &str, secret: &str) -> Vec<(String, String)> {
+    let given = request.headers.iter().map(|header| (header.name.clone(), header.value.clone()));
+    let ours = [(SIGNATURE.to_owned(), sign(secret, &request.body)), (DELIVERY.to_owned(), delivery.to_owned())];
+    given.chain(ours).collect()
+}
+
+/// What a target compares: "sha256=" and 64 hex digits.
+fn sign(secret: &str, body: &[u8]) -> String {
+    let hex: String = hmac_sha256(secret.as_bytes(), body).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
 }
 
 /// Whether an action calls, and was neither answered nor given up.

@@ -1,7 +1,5 @@
 //! What leaves the workspace on behalf of rules: calls to other systems, and events for them.
 
-mod address;
-mod client;
 mod hook;
 
 use bytes::Bytes;

@@ -216,6 +216,11 @@ impl Action {
         !matches!(self, Action::CallWebhook(_) | Action::Publish { .. } | Action::Wait(_) | Action::Run { .. })
     }
 
+    /// Whether it says what a channel takes only while its window is open.
+    pub fn is_free_form(&self) -> bool {
+        matches!(self, Action::SendMessage(Content::Text(_) | Content::Buttons { .. }))
+    }
+
     pub(super) fn templates(&self) -> Vec<&Template> {
         match self {
             Action::SendMessage(content) => content.templates(),

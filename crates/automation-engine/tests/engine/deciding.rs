@@ -213,3 +213,32 @@ async fn poison_goes_to_dead_other_rules_go_on_and_back_fill_triggers_nothing() 
     assert_eq!(runs[0].event_revision, last);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn free_words_outside_the_window_of_the_channel_are_refused_and_templates_are_not() {
+    let mut world = world().await;
+    world
+        .apply(
+            "rules:\n  - name: greet\n    on: message.received\n    on_refusal: continue\n    do:\n      \
+             - send_message: { text: hello }\n      - add_tag: seen\n",
+        )
+        .await;
+    let wrote = conversation::Time(bus::now().0 - 72 * 3_600_000_000_000);
+    let request = v1::ReceiveMessageRequest {
+        workspace: WORKSPACE.to_owned(),
+        channel: "whatsapp:1".to_owned(),
+        contact: Some(v1::Contact { id: "4917000".to_owned(), ..v1::Contact::default() }),
+        message: Some(v1::ReceivedMessage {
+            id: "m1".to_owned(),
+            text: "hi".to_owned(),
+            occur_time: Some(proto::timestamp(wrote)),
+            ..v1::ReceivedMessage::default()
+        }),
+        ..v1::ReceiveMessageRequest::default()
+    };
+    world.conversations.receive_message(request).await.unwrap();
+    let run = world.await_run("greet").await;
+    assert_eq!(actions(&run), ["send_message REFUSED", "add_tag DONE"], "{run:#?}");
+    assert!(run.actions[0].detail.contains("a template is needed"), "{run:#?}");
+    world.stop().await;
+}

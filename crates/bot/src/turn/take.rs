@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bus::{DecideError, ErrorKind, HandlerError, Loaded, Proposal, Recording, digest, now};
-use conversation::{Assignee, Command, CommandKey};
+use conversation::{Action, Assignee, Command, CommandKey, ReplyWindow};
 use proto::v1;
 use proto::v1::bot_turn::Deed as Did;
 
@@ -150,7 +150,13 @@ impl Inner {
             return self.silent(heard, run, turn.before, "the conversation was erased").await;
         };
         let desk = Desk { workspace, keyring: &keyring, assignee: assignee.clone(), question: &turn.question, score };
-        let actions = desk.actions(&deed);
+        let mut actions = desk.actions(&deed);
+        if !ReplyWindow::of(&heard.channel, Some(heard.time)).is_open(now()) {
+            actions.retain(|action| !matches!(action, Action::SendMessage { .. }));
+            if actions.is_empty() {
+                return self.silent(heard, run, turn.before, "the window for free words has closed since").await;
+            }
+        }
         let told = told(&deed, assignee.as_ref());
         let memory =
             v1::BotTurn { intent: intent.unwrap_or_default(), score: score.unwrap_or_default(), ..turn_of(mark) };

@@ -48,6 +48,8 @@ pub enum BucketName {
     Knowledge,
     /// The channels that messages go out on.
     Channels,
+    /// Who is subscribed to what.
+    Webhooks,
 }
 
 impl BucketName {
@@ -59,6 +61,7 @@ impl BucketName {
             BucketName::Once => stream::ONCE,
             BucketName::Knowledge => stream::KNOWLEDGE,
             BucketName::Channels => stream::CHANNELS,
+            BucketName::Webhooks => stream::WEBHOOKS,
         }
     }
 }

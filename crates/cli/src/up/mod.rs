@@ -159,6 +159,11 @@ async fn start(
     turns.prepare().await?;
     turns.start(supervisor);
 
+    let hooks = delivery::Hooks::new(bus.clone(), delivery::HookOptions::from_config(config))?;
+    hooks.prepare().await?;
+    grpc.add(delivery::webhook_service(hooks.clone())).await;
+    hooks.start(supervisor);
+
     let options = automation_engine::Options::from_config(config, &view)?;
     let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;

@@ -1,8 +1,10 @@
-//! Messages go out over real sockets, on a real nats-server.
+//! Messages and webhooks go out over real sockets, on a real nats-server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test has nothing better to do about it")]
 
 mod crashing;
 mod failing;
+mod receiver;
 mod sending;
+mod webhooks;
 mod whatsapp;
 mod world;

@@ -93,31 +93,35 @@ impl Desk {
         actions: Vec<Action>,
         trace: TraceParent,
     ) -> Result<Done, Status> {
-        let head = ask.head();
-        let id = command_id(head.command_id);
-        let command = Command {
-            actor: actor(&head)?,
-            actions,
-            key: CommandKey {
-                command: bus::digest(&[b"command", id.as_bytes()]),
-                digest: bus::digest(&[A::METHOD.as_bytes(), &ask.payload()]),
-                causation: 0,
-            },
-            expected_revision: head.expected_revision.map(from_wire),
-        };
-        let proposal = Proposal {
-            workspace: known.workspace.clone(),
-            conversation: known.conversation.clone(),
-            channel: known.channel.clone(),
-            command,
-            settings: known.settings,
-            causation_id: id,
-            correlation_id: String::new(),
-            depth: 0,
-            trace,
-        };
-        let Outcome { revision, verdict } = self.bus.decide(&proposal).await.map_err(refusal::of)?;
-        Ok(Done { revision: to_wire(revision), verdict })
+        let proposal = proposal(known, ask, actions, trace)?;
+        Ok(done(self.bus.decide(&proposal).await.map_err(refusal::of)?))
+    }
+
+    /// Decides a checked command that says what the channel takes only while its window is open.
+    ///
+    /// # Errors
+    /// What the rules or the bus say; FAILED_PRECONDITION `WINDOW_CLOSED`.
+    pub(crate) async fn decide_in_window<A: Ask>(
+        &self,
+        known: &Known,
+        ask: &A,
+        actions: Vec<Action>,
+        trace: TraceParent,
+    ) -> Result<Done, Status> {
+        let away = |error: bus::Error| status::bus(&error);
+        let (workspace, channel) = (&known.workspace, &known.channel);
+        let window = self.bus.reply_window(workspace, &known.conversation, channel).await.map_err(away)?;
+        if window.is_open(bus::now()) {
+            return self.decide(known, ask, actions, trace).await;
+        }
+        // What was decided before is answered as before, and whatever else the rules say no to is told first.
+        let proposal = proposal(known, ask, actions, trace)?;
+        let loaded = self.bus.load(workspace, &known.conversation).await.map_err(away)?;
+        let verdict = conversation::decide(loaded.state(), &proposal.command, &proposal.settings, bus::now());
+        match verdict {
+            Ok(conversation::Verdict::Append(_)) => Err(refusal::window_closed(window)),
+            _ => Ok(done(self.bus.decide_on(&loaded, &proposal).await.map_err(refusal::of)?)),
+        }
     }
 
     /// Refuses when a later decision exists than the command expects.
@@ -190,6 +194,37 @@ impl Known {
     fn names(&self) -> (&str, &str, &str) {
         (&self.workspace, &self.channel, self.conversation.as_str())
     }
+}
+
+/// What a command asks to be decided.
+fn proposal<A: Ask>(known: &Known, ask: &A, actions: Vec<Action>, trace: TraceParent) -> Result<Proposal, Status> {
+    let head = ask.head();
+    let id = command_id(head.command_id);
+    let command = Command {
+        actor: actor(&head)?,
+        actions,
+        key: CommandKey {
+            command: bus::digest(&[b"command", id.as_bytes()]),
+            digest: bus::digest(&[A::METHOD.as_bytes(), &ask.payload()]),
+            causation: 0,
+        },
+        expected_revision: head.expected_revision.map(from_wire),
+    };
+    Ok(Proposal {
+        workspace: known.workspace.clone(),
+        conversation: known.conversation.clone(),
+        channel: known.channel.clone(),
+        command,
+        settings: known.settings,
+        causation_id: id,
+        correlation_id: String::new(),
+        depth: 0,
+        trace,
+    })
+}
+
+fn done(outcome: Outcome) -> Done {
+    Done { revision: to_wire(outcome.revision), verdict: outcome.verdict }
 }
 
 fn actor(head: &Head<'_>) -> Result<Actor, Status> {

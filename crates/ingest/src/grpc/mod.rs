@@ -17,6 +17,7 @@ use bus::{Bus, TraceParent};
 use conversation::{Action, IfOpen, TicketId, Which};
 use proto::v1;
 use proto::v1::conversation_service_server::{ConversationService, ConversationServiceServer};
+use proto::v1::send_message_request::Content;
 use service::status::{self, Mistakes};
 use tonic::{Request, Response, Status};
 
@@ -109,13 +110,17 @@ impl ConversationService for Conversations {
         &self,
         request: Request<v1::SendMessageRequest>,
     ) -> Result<Response<v1::SendMessageResponse>, Status> {
-        let say = |request: &v1::SendMessageRequest, known: &Known| {
-            let message = content::message(request.clone());
-            let kind = message.r#type.clone();
-            let sealed = known.keyring.seal(&v1::SealedMessage { contact: None, message: Some(message) });
-            Ok(Action::SendMessage { kind, sealed })
+        let trace = trace(&request);
+        let request = request.into_inner();
+        let known = self.enter(&request, content::check).await?;
+        let message = content::message(request.clone());
+        let kind = message.r#type.clone();
+        let sealed = known.keyring.seal(&v1::SealedMessage { contact: None, message: Some(message) });
+        let say = vec![Action::SendMessage { kind, sealed }];
+        let done = match request.content {
+            Some(Content::Template(_)) => self.0.decide(&known, &request, say, trace).await?,
+            _ => self.0.decide_in_window(&known, &request, say, trace).await?,
         };
-        let (done, _) = self.act(request, content::check, say).await?;
         Ok(Response::new(v1::SendMessageResponse { message_id: done.said(), revision: done.revision }))
     }
 

@@ -1,5 +1,5 @@
 use bus::DecideError;
-use conversation::Refusal;
+use conversation::{Refusal, ReplyWindow};
 use service::status::{self, refused};
 use tonic::{Code, Status};
 
@@ -29,4 +29,9 @@ pub(crate) fn of_refusal(refusal: &Refusal) -> Status {
         Refusal::CommandReused => refused(Code::AlreadyExists, "COMMAND_REUSED", "", words),
         Refusal::MovedOn { .. } => refused(Code::Aborted, "MOVED_ON", "", words),
     }
+}
+
+/// What a client is told who may say only what the channel approved beforehand.
+pub(crate) fn window_closed(window: ReplyWindow) -> Status {
+    refused(Code::FailedPrecondition, "WINDOW_CLOSED", "conversation", bus::closed_words(window))
 }

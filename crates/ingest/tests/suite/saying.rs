@@ -1,11 +1,14 @@
 //! `SendMessage`.
 
+use std::time::Duration;
+
+use conversation::{ConversationId, Time};
 use proto::v1;
 use proto::v1::event::Event as Kind;
 use proto::v1::send_message_request::Content;
 use tonic::Code;
 
-use crate::asks::{CHANNEL, agent, ask, assignee, bot, fields, reason, text, with_conversation};
+use crate::asks::{CHANNEL, agent, ask, assignee, bot, fields, reason, received, text, with_conversation};
 use crate::world::{ACME, World};
 
 /// What stands sealed in the last decision's messages.
@@ -149,4 +152,90 @@ async fn what_cannot_be_said_names_its_field() {
         world.grpc.send_message(request).await.unwrap();
     }
     world.grpc.send_message(text(&conversation, &"é".repeat(4_096))).await.unwrap();
+}
+
+#[tokio::test]
+async fn free_words_end_a_day_after_the_customer_wrote_and_templates_do_not() {
+    let mut world = World::start().await;
+    let ago = |hours: i64| Some(proto::timestamp(Time(bus::now().0 - hours * 3_600_000_000_000)));
+    let on = |channel: &str, id: &str, hours: i64| {
+        let mut request = received(id);
+        request.channel = channel.to_owned();
+        request.contact = Some(v1::Contact { id: "4917000".to_owned(), ..Default::default() });
+        request.message.as_mut().unwrap().occur_time = ago(hours);
+        request
+    };
+    let conversation = world.grpc.receive_message(on("whatsapp:1", "old", 72)).await.unwrap().into_inner();
+    let conversation = conversation.conversation_id.as_str();
+    let hello = v1::Template { name: "hello".to_owned(), language: "en_US".to_owned(), components_json: String::new() };
+    let template = ask!(SendMessageRequest, conversation, content: Some(Content::Template(hello)));
+    let closed = (Code::FailedPrecondition, "WINDOW_CLOSED".to_owned());
+
+    // What came three days late opens nothing; a template passes.
+    let refused = world.grpc.send_message(text(conversation, "hello?")).await.unwrap_err();
+    assert_eq!(reason(&refused), closed);
+    assert!(refused.message().contains("template") && refused.message().contains("until 2"), "{refused}");
+    world.grpc.send_message(template.clone()).await.unwrap();
+    let reaction = v1::OutboundReaction { message_id: "old".to_owned(), emoji: "x".to_owned() };
+    let reaction = ask!(SendMessageRequest, conversation, content: Some(Content::Reaction(reaction)));
+    assert_eq!(reason(&world.grpc.send_message(reaction).await.unwrap_err()), closed);
+
+    // The customer writes, and what was said is answered as before once the window has closed again.
+    world.grpc.receive_message(on("whatsapp:1", "new", 1)).await.unwrap();
+    let said = v1::SendMessageRequest { command_id: "c-1".to_owned(), ..text(conversation, "welcome back") };
+    world.grpc.send_message(said).await.unwrap();
+
+    // A later delivery of something older closes nothing.
+    world.grpc.receive_message(on("whatsapp:1", "late", 48)).await.unwrap();
+    world.grpc.send_message(text(conversation, "still here")).await.unwrap();
+
+    // Other channels have no window.
+    let web = world.grpc.receive_message(on(CHANNEL, "web", 72)).await.unwrap().into_inner().conversation_id;
+    world.grpc.send_message(text(&web, "hello")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_window_answers_repeats_and_lets_other_refusals_be_told_first() {
+    let mut world = World::start().await;
+    // A window that closes within seconds.
+    let mut request = received("old");
+    request.channel = "whatsapp:1".to_owned();
+    let wrote = Time(bus::now().0 - (86_400 - 10) * 1_000_000_000);
+    request.message.as_mut().unwrap().occur_time = Some(proto::timestamp(wrote));
+    let conversation = world.grpc.receive_message(request).await.unwrap().into_inner().conversation_id;
+    let first = v1::SendMessageRequest { command_id: "c-1".to_owned(), ..text(&conversation, "hi") };
+    let first_answer = world.grpc.send_message(first.clone()).await.unwrap().into_inner();
+
+    // One that never opened: the customer never wrote.
+    let keys = world.bus.workspace(ACME).await.unwrap();
+    let address = bus::Address { kind: bus::AddressKind::Number, value: "4917111".to_owned() };
+    let silent = world.bus.resolve(ACME, "whatsapp:1", &[address]).await.unwrap().conversation;
+    let event = v1::Event {
+        id: keys.fact_id(&["echo"]),
+        workspace: ACME.to_owned(),
+        conversation: silent.as_str().to_owned(),
+        channel: "whatsapp:1".to_owned(),
+        record_time: Some(proto::timestamp(bus::now())),
+        occur_time: Some(proto::timestamp(bus::now())),
+        event: Some(Kind::ContactChanged(v1::ContactChanged::default())),
+        ..v1::Event::default()
+    };
+    world.bus.publish_facts(vec![event], &bus::TraceParent::start()).await.remove(0).unwrap();
+    let refused = world.grpc.send_message(text(silent.as_str(), "hi")).await.unwrap_err();
+    assert_eq!(reason(&refused).1, "WINDOW_CLOSED");
+    assert!(refused.message().contains("never wrote"), "{refused}");
+    world.grpc.open_ticket(ask!(OpenTicketRequest, silent.as_str())).await.unwrap();
+    let bot = v1::SendMessageRequest { actor: bot(), ..text(silent.as_str(), "I am a bot") };
+    assert_eq!(reason(&world.grpc.send_message(bot).await.unwrap_err()).1, "BOT_DOES_NOT_HOLD");
+
+    let id = ConversationId::parse(&conversation).unwrap();
+    testkit::eventually("the window to close", Duration::from_secs(60), async || {
+        let window = world.bus.reply_window(ACME, &id, "whatsapp:1").await.unwrap();
+        (!window.is_open(bus::now())).then_some(())
+    })
+    .await;
+    let more = world.grpc.send_message(text(&conversation, "more")).await.unwrap_err();
+    assert_eq!(reason(&more).1, "WINDOW_CLOSED");
+    let again = world.grpc.send_message(first).await.unwrap().into_inner();
+    assert_eq!((again.message_id, again.revision), (first_answer.message_id, first_answer.revision));
 }

@@ -10,6 +10,9 @@ use super::case::{Answer as Given, Call, Case, Told};
 use super::census::Census;
 use crate::adapter;
 
+/// The reason of a refusal that no state of the conversation gives: the channel does.
+pub(crate) const WINDOW_CLOSED: &str = "WINDOW_CLOSED";
+
 /// A client waits this long, in nanoseconds, for the answer to what is done when the first answer to it is lost: the
 /// services themselves wait 3 s before they look.
 const LATE: i64 = 2_500_000_000;
@@ -56,6 +59,8 @@ fn explains(case: &Case, call: &Call, past: &[Past], known: usize) -> bool {
             let shown = told.opened.as_ref().is_none_or(|ticket| is_open_ticket(case, ticket, &past[..known]));
             told.revision == revision && found == primary && shown && told.words.is_empty() && told.closed.is_empty()
         }
+        // Whether it was right to is judged when the answer comes: see `send`.
+        (Given::Refused(Code::FailedPrecondition, reason), Answer::Done { .. }) => reason == WINDOW_CLOSED,
         (Given::Refused(code, reason), Answer::Refused(wanted)) => {
             let (its_code, its_reason) = words(&wanted);
             (*code, reason.as_str()) == (its_code, its_reason)

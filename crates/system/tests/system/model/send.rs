@@ -1,14 +1,18 @@
 //! A command over gRPC, until it is answered.
 
-use oracle::{Action, Command, IfOpen, Which};
+use oracle::{Action, Command, IfOpen, Nanos, Which};
 use proto::v1;
 use proto::v1::send_message_request::Content;
 use tonic::Status;
 use tonic_types::StatusExt;
 
-use super::case::{Answer, Call, Case, Told, now};
+use super::answers::WINDOW_CLOSED;
+use super::case::{Answer, Call, Case, Fact, Told, now};
 use crate::adapter::{to_actor, to_assignee};
 use crate::deployment::{Clients, is_away, patiently};
+
+/// The window of WhatsApp.
+const DAY: Nanos = 86_400_000_000_000;
 
 /// Sends a command under its one id until it is answered, and writes the answer down.
 ///
@@ -16,6 +20,10 @@ use crate::deployment::{Clients, is_away, patiently};
 /// When the bus stays away, or an answer is none that a client is promised.
 pub(crate) async fn send(clients: &Clients, case: &Case, command: Command) -> Answer {
     let (floor, sent) = (case.newest(), now());
+    let written: Vec<Nanos> = case.read(|journal| {
+        let received = journal.items.iter().filter(|item| matches!(item.what, Fact::Received(_)));
+        received.map(|item| item.occur).collect()
+    });
     let answer = patiently("a command to be answered", || async {
         match once(clients, case, &command).await {
             Ok(told) => Some(Answer::Done(Box::new(told))),
@@ -26,6 +34,10 @@ pub(crate) async fn send(clients: &Clients, case: &Case, command: Command) -> An
     .await;
     if let Answer::Done(told) = &answer {
         case.tell(told.revision);
+    }
+    if matches!(&answer, Answer::Refused(_, reason) if reason == WINDOW_CLOSED) {
+        let open = written.iter().any(|wrote| now() < wrote + DAY);
+        assert!(case.channel.starts_with("whatsapp:") && !open, "the window was open: {written:?}");
     }
     let call = Call { command, floor, sent, answered: now(), answer: answer.clone() };
     case.write(|journal| {

@@ -1,4 +1,4 @@
-//! Which addresses a webhook may not lead to: what is reachable only from where we stand is not for rules to reach.
+//! Which addresses a webhook may not lead to: what is reachable only from where we stand is not for a workspace to reach.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

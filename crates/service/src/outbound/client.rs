@@ -1,4 +1,4 @@
-//! One HTTP request to another system: checked, signed, and over in time.
+//! One HTTP request to another system: checked, and over in time.
 
 use std::error::Error as _;
 use std::net::{IpAddr, SocketAddr};
@@ -14,14 +14,10 @@ use sha2::Sha256;
 use super::address::is_private;
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// Header: "sha256=" and the HMAC of the body under the workspace's secret, in hex.
-const SIGNATURE: HeaderName = HeaderName::from_static("x-threadmark-signature");
-/// Header: the same at each try, so that the target can know a repeat.
-const DELIVERY: HeaderName = HeaderName::from_static("x-threadmark-delivery");
 
 /// Why a try did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum HookError {
+pub enum OutboundError {
     /// Trying again may help.
     #[error("{0}")]
     Again(String),
@@ -32,30 +28,38 @@ pub(crate) enum HookError {
 
 /// What is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HookRequest {
-    pub(crate) method: String,
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Bytes,
-    /// Names this request, the same at each try.
-    pub(crate) delivery: String,
+pub struct OutboundRequest {
+    /// "POST".
+    pub method: String,
+    /// http or https.
+    pub url: String,
+    /// The last of a name counts.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: Bytes,
     /// How long it may take, from the first byte to the answer's head.
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
 }
 
 /// Sends requests. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct HookClient {
+pub struct OutboundClient {
     http: reqwest::Client,
     allow_private: bool,
+    setting: &'static str,
 }
 
-impl HookClient {
-    /// `allow_private`: whether addresses that are not public may be reached.
+/// There is no TLS to be had on this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("no TLS can be had: {0}")]
+pub struct NoTls(#[from] reqwest::Error);
+
+impl OutboundClient {
+    /// `allow_private`: whether addresses that are not public may be reached; `setting`: what allows it, for people.
     ///
     /// # Errors
     /// When no TLS can be had.
-    pub(crate) fn new(allow_private: bool) -> Result<HookClient, reqwest::Error> {
+    pub fn new(allow_private: bool, setting: &'static str) -> Result<OutboundClient, NoTls> {
         let http = reqwest::Client::builder()
             // What was checked is what is connected to: no proxy, no redirect, one look-up.
             .no_proxy()
@@ -64,99 +68,99 @@ impl HookClient {
             .connect_timeout(CONNECT)
             .user_agent("threadmark")
             .build()?;
-        Ok(HookClient { http, allow_private })
+        Ok(OutboundClient { http, allow_private, setting })
     }
 
     /// Tries once; the answer's status where it is a success.
-    pub(crate) async fn send(&self, request: &HookRequest, secret: &str) -> Result<StatusCode, HookError> {
+    ///
+    /// # Errors
+    /// [`OutboundError`], which says whether trying again may help. Its text holds nothing of the URL but the host.
+    pub async fn send(&self, request: &OutboundRequest) -> Result<StatusCode, OutboundError> {
         let url = self.check(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| HookError::Never(format!("{:?} is no HTTP method", request.method)))?;
-        let headers = headers(request, secret)?;
+            .map_err(|_| OutboundError::Never(format!("{:?} is no HTTP method", request.method)))?;
+        let headers = headers(request)?;
         let sent = self.http.request(method, url).headers(headers).timeout(request.timeout);
         let sent = sent.body(request.body.clone()).send().await;
-        judge(sent.map_err(|error| failed(&error, request.timeout))?.status())
+        judge(sent.map_err(|error| self.failed(&error, request.timeout))?.status())
     }
 
     /// The target of a request: http or https, with a host that is not a private address in digits.
-    pub(crate) fn check(&self, url: &str) -> Result<Url, HookError> {
-        let url = Url::parse(url).map_err(|error| HookError::Never(format!("the target is no URL: {error}")))?;
+    ///
+    /// # Errors
+    /// [`OutboundError::Never`].
+    pub fn check(&self, url: &str) -> Result<Url, OutboundError> {
+        let url = Url::parse(url).map_err(|error| OutboundError::Never(format!("the target is no URL: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(HookError::Never(format!("{}: only http and https are spoken", url.scheme())));
+            return Err(OutboundError::Never(format!("{}: only http and https are spoken", url.scheme())));
         }
         let host = url.host_str().unwrap_or_default();
         let digits = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match digits {
-            Ok(address) if is_private(address) && !self.allow_private => Err(HookError::Never(private(host))),
+            Ok(address) if is_private(address) && !self.allow_private => Err(OutboundError::Never(self.private(host))),
             _ => Ok(url),
         }
     }
+
+    /// Why there is no answer. The error of the client itself shows the URL, which may hold a secret.
+    fn failed(&self, error: &reqwest::Error, timeout: Duration) -> OutboundError {
+        if error.is_timeout() {
+            return OutboundError::Again(format!("no answer within {} s", timeout.as_secs()));
+        }
+        let mut cause = error.source();
+        let mut last = None;
+        while let Some(error) = cause {
+            if let Some(Refused(host)) = error.downcast_ref::<Refused>() {
+                return OutboundError::Never(self.private(host));
+            }
+            last = Some(error.to_string());
+            cause = error.source();
+        }
+        OutboundError::Again(format!("not reached: {}", last.unwrap_or_else(|| "the connection broke".to_owned())))
+    }
+
+    fn private(&self, host: &str) -> String {
+        format!("{host} is a private address, which is refused unless {} is true", self.setting)
+    }
 }
 
-fn private(host: &str) -> String {
-    format!("{host} is a private address, which is refused unless automation.allow_private_targets is true")
-}
-
-fn headers(request: &HookRequest, secret: &str) -> Result<HeaderMap, HookError> {
+fn headers(request: &OutboundRequest) -> Result<HeaderMap, OutboundError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in &request.headers {
         let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
-        let (name, value) = header.ok_or_else(|| HookError::Never(format!("header {name:?} can't be sent")))?;
+        let (name, value) = header.ok_or_else(|| OutboundError::Never(format!("header {name:?} can't be sent")))?;
         headers.insert(name, value);
     }
-    let signed = HeaderValue::from_str(&sign(secret, &request.body));
-    let delivery = HeaderValue::from_str(&request.delivery);
-    let ours = signed.ok().zip(delivery.ok()).ok_or_else(|| HookError::Never("its id can't be sent".to_owned()))?;
-    headers.insert(SIGNATURE, ours.0);
-    headers.insert(DELIVERY, ours.1);
     Ok(headers)
 }
 
-/// What a target compares: "sha256=" and 64 hex digits.
-fn sign(secret: &str, body: &[u8]) -> String {
-    let mut mac = match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
+/// HMAC-SHA256 of what is sent, for signatures.
+pub fn hmac_sha256(secret: &[u8], signed: &[u8]) -> [u8; 32] {
+    let mut mac = match Hmac::<Sha256>::new_from_slice(secret) {
         Ok(mac) => mac,
         Err(_) => unreachable!("HMAC takes keys of any length"),
     };
-    mac.update(body);
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    mac.update(signed);
+    mac.finalize().into_bytes().into()
 }
 
 /// What an answer means. A request that the target calls wrong is wrong the next time too.
-fn judge(status: StatusCode) -> Result<StatusCode, HookError> {
+fn judge(status: StatusCode) -> Result<StatusCode, OutboundError> {
     const MAY_PASS: [StatusCode; 4] =
         [StatusCode::REQUEST_TIMEOUT, StatusCode::CONFLICT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
     match status {
         status if status.is_success() => Ok(status),
-        status if status.is_server_error() || MAY_PASS.contains(&status) => Err(HookError::Again(answered(status))),
+        status if status.is_server_error() || MAY_PASS.contains(&status) => Err(OutboundError::Again(answered(status))),
         status if status.is_redirection() => {
-            Err(HookError::Never(format!("{}: redirects are not followed", answered(status))))
+            Err(OutboundError::Never(format!("{}: redirects are not followed", answered(status))))
         }
-        status => Err(HookError::Never(answered(status))),
+        status => Err(OutboundError::Never(answered(status))),
     }
 }
 
 fn answered(status: StatusCode) -> String {
     format!("answered {}", status.as_u16())
-}
-
-/// Why there is no answer. The error of the client itself shows the URL, which may hold a secret.
-fn failed(error: &reqwest::Error, timeout: Duration) -> HookError {
-    if error.is_timeout() {
-        return HookError::Again(format!("no answer within {} s", timeout.as_secs()));
-    }
-    let mut cause = error.source();
-    let mut last = None;
-    while let Some(error) = cause {
-        if let Some(Refused(host)) = error.downcast_ref::<Refused>() {
-            return HookError::Never(private(host));
-        }
-        last = Some(error.to_string());
-        cause = error.source();
-    }
-    HookError::Again(format!("not reached: {}", last.unwrap_or_else(|| "the connection broke".to_owned())))
 }
 
 /// A name that leads to private addresses alone.
@@ -191,35 +195,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_that_of_rfc_4231() {
-        let want = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(sign("Jefe", b"what do ya want for nothing?"), want);
+    fn the_hmac_is_that_of_rfc_4231() {
+        let want = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(mac.map(|byte| format!("{byte:02x}")).concat(), want);
     }
 
     #[tokio::test]
     async fn private_targets_are_refused_in_digits_and_by_name() {
-        let client = HookClient::new(false).unwrap();
-        let request = |url: &str| HookRequest {
+        let client = OutboundClient::new(false, "x.allow").unwrap();
+        let request = |url: &str| OutboundRequest {
             method: "POST".to_owned(),
             url: url.to_owned(),
             headers: Vec::new(),
             body: Bytes::new(),
-            delivery: "d".to_owned(),
             timeout: Duration::from_secs(5),
         };
         let targets =
             ["http://127.0.0.1:1/x", "http://[::1]:1/", "http://2130706433/", "http://localhost:1/", "http://0x7f.1/"];
         for target in targets {
-            let refused = client.send(&request(target), "s").await.unwrap_err();
-            assert!(matches!(&refused, HookError::Never(why) if why.contains("private")), "{target}: {refused}");
+            let refused = client.send(&request(target)).await.unwrap_err();
+            assert!(matches!(&refused, OutboundError::Never(why) if why.contains("private")), "{target}: {refused}");
         }
         for target in ["ftp://example.com/", "no url", "file:///etc/passwd"] {
-            assert!(matches!(client.send(&request(target), "s").await, Err(HookError::Never(_))), "{target}");
+            assert!(matches!(client.send(&request(target)).await, Err(OutboundError::Never(_))), "{target}");
         }
         // Allowed, it is tried; nobody listens there.
-        let open = HookClient::new(true).unwrap();
-        let tried = open.send(&request("http://127.0.0.1:1/"), "s").await;
-        assert!(matches!(tried, Err(HookError::Again(_))), "{tried:?}");
+        let open = OutboundClient::new(true, "x.allow").unwrap();
+        let tried = open.send(&request("http://127.0.0.1:1/")).await;
+        assert!(matches!(tried, Err(OutboundError::Again(_))), "{tried:?}");
     }
 
     #[test]
@@ -228,7 +232,7 @@ mod tests {
             [(500, true), (503, true), (429, true), (408, true), (400, false), (404, false), (302, false)]
         {
             let judged = judge(StatusCode::from_u16(status).unwrap()).unwrap_err();
-            assert_eq!(matches!(judged, HookError::Again(_)), again, "{status}");
+            assert_eq!(matches!(judged, OutboundError::Again(_)), again, "{status}");
         }
         assert!(judge(StatusCode::NO_CONTENT).is_ok());
     }
