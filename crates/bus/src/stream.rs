@@ -36,6 +36,8 @@ pub(crate) const ROTATION: &str = "rotation";
 pub(crate) const ONCE: &str = "once";
 /// Bucket: what the bot knows.
 pub(crate) const KNOWLEDGE: &str = "knowledge";
+/// Object store: files that customers sent, and files to send, sealed.
+pub(crate) const MEDIA: &str = "media";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
@@ -83,6 +85,7 @@ fn streams(options: &Options) -> Vec<Config> {
     all.extend(
         [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE].map(|bucket| bucket_config(bucket, options)),
     );
+    all.push(crate::file::config(options));
     all
 }
 

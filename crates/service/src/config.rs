@@ -13,12 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::{BusinessHours, Hours, Secret};
 
 mod bot;
+mod media;
 
 pub use bot::{Bot, BotSettings, Llm};
+pub use media::Media;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 8] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "log"];
+const SECTIONS: [&str; 9] = ["nats", "grpc", "http", "console", "projection", "automation", "bot", "media", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,8 @@ pub struct Config {
     pub automation: Automation,
     /// How the bot works.
     pub bot: Bot,
+    /// Where files are kept.
+    pub media: Media,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -317,6 +321,7 @@ impl Config {
         }
         self.hours()?;
         self.bot.check()?;
+        self.media.check()?;
         for workspace in &self.workspaces {
             workspace.bot.check(&workspace.name)?;
         }
@@ -392,6 +397,7 @@ mod tests {
             ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mon = [\"9 to 5\"] }", "business_hours.mon"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { enable = true }", "enable"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { name = \"\" }", "bot.name"),
+            ("[media]\nmax_bytes = 0", "media.max_bytes"),
             ("[bot]\npause_ms = 60001", "bot.pause_ms"),
             ("[bot.llm]\nbase_url = \"http://127.0.0.1:1\"", "bot.llm.model"),
         ];

@@ -9,6 +9,7 @@ mod directory;
 mod fixtures;
 mod identity;
 mod keeping;
+mod media;
 mod mutated;
 mod observed;
 mod parsing;
