@@ -3,3 +3,4 @@
 //! [`channel`] is the port to the channels' APIs: each channel is one folder there, and nothing else knows of it.
 
 pub mod channel;
+pub mod media;

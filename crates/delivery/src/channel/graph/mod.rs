@@ -3,5 +3,5 @@
 mod call;
 mod error;
 
-pub(super) use call::{Caller, Reply, Timeouts, lost};
+pub(super) use call::{Caller, Reply, Timeouts, lost, unfit};
 pub(super) use error::{GraphError, Meaning, refused};

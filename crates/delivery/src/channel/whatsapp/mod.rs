@@ -3,6 +3,7 @@
 mod body;
 mod codes;
 mod interactive;
+mod media;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +12,13 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use proto::v1;
 use reqwest::Url;
 use serde::Deserialize;
 use service::Secret;
 
 use super::graph::{Caller, Reply, Timeouts, lost, refused};
-use super::{Accepted, Channel, Failure, Outgoing};
+use super::{Accepted, Channel, Failure, Fetched, Outgoing, Upload};
 
 /// Where the API is, unless told otherwise.
 pub const API_BASE: &str = "https://graph.facebook.com/v23.0";
@@ -40,6 +42,8 @@ pub struct Options {
 pub struct WhatsApp {
     caller: Caller,
     messages: Url,
+    api_base: String,
+    phone_number_id: String,
 }
 
 impl WhatsApp {
@@ -51,7 +55,8 @@ impl WhatsApp {
         let timeouts = Timeouts { connect: options.connect_timeout, answer: options.answer_timeout };
         let caller = Caller::new(&options.access_token, timeouts)?;
         let messages = address(&options.api_base, &[&options.phone_number_id, "messages"])?;
-        Ok(WhatsApp { caller, messages })
+        let (api_base, phone_number_id) = (options.api_base.clone(), options.phone_number_id.clone());
+        Ok(WhatsApp { caller, messages, api_base, phone_number_id })
     }
 
     async fn send_one(&self, outgoing: &Outgoing) -> Result<Accepted, Failure> {
@@ -75,6 +80,14 @@ impl Channel for WhatsApp {
 
     fn seen<'a>(&'a self, channel_message_id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), Failure>> {
         self.tell_seen(channel_message_id, typing).boxed()
+    }
+
+    fn fetch<'a>(&'a self, media: &'a v1::Media, most: usize) -> BoxFuture<'a, Result<Fetched, Failure>> {
+        self.fetch_file(&media.id, most).boxed()
+    }
+
+    fn upload<'a>(&'a self, file: &'a Upload) -> BoxFuture<'a, Result<String, Failure>> {
+        self.upload_file(file).boxed()
     }
 }
 
