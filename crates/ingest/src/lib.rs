@@ -6,6 +6,7 @@
 mod grpc;
 mod http;
 mod intake;
+mod item;
 pub mod limits;
 mod options;
 mod signature;

@@ -251,6 +251,23 @@ pub enum ChannelKind {
     Whatsapp,
 }
 
+impl ChannelKind {
+    /// All of them.
+    pub const ALL: [ChannelKind; 1] = [ChannelKind::Whatsapp];
+
+    /// What configuration, paths and the addresses of channels call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChannelKind::Whatsapp => "whatsapp",
+        }
+    }
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<ChannelKind> {
+        ChannelKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl Config {
     /// The defaults, the file if one is given, and the environment on top.
     ///
