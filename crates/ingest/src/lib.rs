@@ -8,6 +8,7 @@ mod http;
 mod intake;
 mod item;
 pub mod limits;
+pub mod messenger;
 mod options;
 mod signature;
 pub mod whatsapp;

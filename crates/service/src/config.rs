@@ -221,8 +221,8 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// Whose it is.
     pub workspace: String,
-    /// The channel's id of the number; "*" for any.
-    #[serde(default = "any")]
+    /// The channel's id of the number, or of the page (`page_id`); "*" for any.
+    #[serde(default = "any", alias = "page_id")]
     pub phone_number_id: String,
     /// What webhooks are signed with.
     #[serde(default)]
@@ -249,16 +249,19 @@ pub enum ChannelKind {
     /// WhatsApp Cloud API.
     #[default]
     Whatsapp,
+    /// Messenger, by the id of a page.
+    Messenger,
 }
 
 impl ChannelKind {
     /// All of them.
-    pub const ALL: [ChannelKind; 1] = [ChannelKind::Whatsapp];
+    pub const ALL: [ChannelKind; 2] = [ChannelKind::Whatsapp, ChannelKind::Messenger];
 
     /// What configuration, paths and the addresses of channels call it.
     pub fn name(self) -> &'static str {
         match self {
             ChannelKind::Whatsapp => "whatsapp",
+            ChannelKind::Messenger => "messenger",
         }
     }
 
@@ -389,6 +392,14 @@ mod tests {
         assert!(!format!("{config:?}").contains("s3cret"));
         assert!(!config.dump().unwrap().contains("s3cret"));
         assert_eq!(config.channels[0].app_secret.expose(), "s3cret");
+    }
+
+    #[test]
+    fn a_channel_of_messenger_names_its_page() {
+        let text = "[[channels]]\nkind = \"messenger\"\nworkspace = \"acme\"\npage_id = \"77\"\napp_secret = \"s\"\n";
+        let channel = &load(text).unwrap().channels[0];
+        assert_eq!((channel.kind.name(), channel.phone_number_id.as_str()), ("messenger", "77"));
+        assert!(super::ChannelKind::ALL.iter().all(|kind| super::ChannelKind::named(kind.name()) == Some(*kind)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod failure;
 mod file;
 mod graph;
+pub mod messenger;
 mod outgoing;
 pub mod whatsapp;
 
@@ -28,6 +29,20 @@ pub trait Channel: Send + Sync + 'static {
     /// # Errors
     /// [`Failure`]. Nobody has to try again: it is a courtesy.
     fn seen<'a>(&'a self, channel_message_id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// The same, told with the customer whose message it is: some channels know by that alone what was read.
+    ///
+    /// # Errors
+    /// As [`Channel::seen`].
+    fn seen_of<'a>(
+        &'a self,
+        to: &'a Recipient,
+        channel_message_id: &'a str,
+        typing: bool,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        let _ = to;
+        self.seen(channel_message_id, typing)
+    }
 
     /// Fetches a file that a customer sent, if it has at most so many bytes. A channel that keeps none says so.
     ///

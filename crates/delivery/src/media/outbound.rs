@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use proto::v1;
 use quick_cache::sync::Cache;
 
-use crate::channel::{Accepted, Advice, Channel, Failure, Fetched, Outgoing, Upload};
+use crate::channel::{Accepted, Advice, Channel, Failure, Fetched, Outgoing, Recipient, Upload};
 
 /// What the ids of uploaded files begin with.
 const OURS: &str = "tm-";
@@ -100,6 +100,10 @@ impl Channel for WithFiles {
 
     fn seen<'a>(&'a self, channel_message_id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), Failure>> {
         self.channel.seen(channel_message_id, typing)
+    }
+
+    fn seen_of<'a>(&'a self, to: &'a Recipient, id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), Failure>> {
+        self.channel.seen_of(to, id, typing)
     }
 
     fn fetch<'a>(&'a self, media: &'a v1::Media, most: usize) -> BoxFuture<'a, Result<Fetched, Failure>> {

@@ -22,9 +22,8 @@ use places::Seeker;
 use route::{Routes, Signer, Stray};
 use store::{External, Load, Pause};
 
-use crate::Options;
 use crate::item::{BodyError, Chat, Effect, Item, Person, Source, Status, Update};
-use crate::whatsapp;
+use crate::{Options, messenger, whatsapp};
 
 /// Links between conversations that are remembered as told; each costs about 100 bytes.
 const TOLD: usize = 10_000;
@@ -217,6 +216,7 @@ impl Intake {
 fn parse(kind: ChannelKind, body: &[u8]) -> Result<Vec<Item<'_>>, BodyError> {
     match kind {
         ChannelKind::Whatsapp => whatsapp::parse(body),
+        ChannelKind::Messenger => messenger::parse(body),
     }
 }
 

@@ -14,3 +14,4 @@ mod wire;
 pub use crate::item::{BodyError, Chat, Effect, Item, Other, Person, Reject, Source, Status, Update};
 pub use crate::limits::MAX_ITEMS;
 pub use parse::parse;
+pub(crate) use status::status as status_of;

@@ -10,6 +10,7 @@ mod fixtures;
 mod identity;
 mod keeping;
 mod media;
+mod messenger;
 mod mutated;
 mod observed;
 mod parsing;

@@ -31,7 +31,7 @@ pub struct World {
     pub http: String,
     pub grpc: ConversationServiceClient<Connection>,
     pub directory: DirectoryServiceClient<Connection>,
-    client: reqwest::Client,
+    pub client: reqwest::Client,
     shutdown: Shutdown,
 }
 

@@ -4,8 +4,8 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::{WhatsApp, address, codes};
-use crate::channel::graph::{Reply, lost, refused, unfit};
+use super::{WhatsApp, codes};
+use crate::channel::graph::{Reply, address, lost, refused, unfit};
 use crate::channel::{Failure, Fetched, Upload};
 
 /// Hosts whose files are fetched, besides that of the API: the token goes to nobody else.

@@ -17,16 +17,13 @@ use reqwest::Url;
 use serde::Deserialize;
 use service::Secret;
 
-use super::graph::{Caller, Reply, Timeouts, lost, refused};
+use super::graph::{Caller, Reply, Timeouts, address, lost, refused};
 use super::{Accepted, Channel, Failure, Fetched, Outgoing, Upload};
-
-/// Where the API is, unless told otherwise.
-pub const API_BASE: &str = "https://graph.facebook.com/v23.0";
 
 /// What it takes to send from a number.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the API is, with its version; empty for [`API_BASE`].
+    /// Where the API is, with its version; empty for Meta's.
     pub api_base: String,
     /// The channel's id of the number.
     pub phone_number_id: String,
@@ -95,20 +92,6 @@ impl fmt::Debug for WhatsApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WhatsApp").field("messages", &self.messages.as_str()).finish_non_exhaustive()
     }
-}
-
-/// An address of the API.
-fn address(api_base: &str, path: &[&str]) -> Result<Url, String> {
-    let base = if api_base.is_empty() { API_BASE } else { api_base };
-    let mut url = Url::parse(base).map_err(|error| format!("api_base: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("api_base: {} is neither http nor https", url.scheme()));
-    }
-    match url.path_segments_mut() {
-        Ok(mut segments) => drop(segments.pop_if_empty().extend(path)),
-        Err(()) => return Err("api_base has no path".to_owned()),
-    }
-    Ok(url)
 }
 
 /// The part of a success that is looked at.
