@@ -20,6 +20,10 @@ const CLEAR: u8 = 1;
 pub struct Keyring(Arc<SealKey>);
 
 impl Keyring {
+    pub(crate) fn key(&self) -> &SealKey {
+        &self.0
+    }
+
     /// Seals a message.
     pub fn seal(&self, message: &impl Message) -> Vec<u8> {
         self.0.seal(&message.encode_to_vec())
@@ -58,6 +62,10 @@ impl WorkspaceKeys {
             mac.update(part.as_bytes());
         }
         hex(&mac.finalize().into_bytes()[..16])
+    }
+
+    pub(crate) fn key(&self) -> &SealKey {
+        &self.0.seal
     }
 
     /// Seals bytes.

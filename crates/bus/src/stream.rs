@@ -48,6 +48,8 @@ pub(crate) const ONCE: &str = "once";
 pub(crate) const KNOWLEDGE: &str = "knowledge";
 /// Bucket: the channels that messages go out on.
 pub(crate) const CHANNELS: &str = "channels";
+/// Object store: files that customers sent, and files to send, sealed.
+pub(crate) const MEDIA: &str = "media";
 
 /// How the server writes that there is none.
 const NO_LIMIT: i64 = -1;
@@ -106,6 +108,7 @@ fn streams(options: &Options) -> Vec<Config> {
         [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS, WEBHOOKS]
             .map(|bucket| bucket_config(bucket, options)),
     );
+    all.push(crate::file::config(options));
     all
 }
 

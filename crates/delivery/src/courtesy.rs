@@ -10,6 +10,7 @@ use proto::v1;
 use proto::v1::event::Event as Kind;
 use tokio::sync::Semaphore;
 
+use crate::channel::Recipient;
 use crate::lines::Lines;
 
 /// Under way at once; beyond that they are left out.
@@ -50,8 +51,8 @@ impl Courtesy {
         tokio::spawn(async move {
             let _permit = permit;
             let shown = tokio::time::timeout(TIME, async {
-                let Some(id) = courtesy.message(&event, typing).await? else { return Ok::<(), Error>(()) };
-                if let Err(failure) = line.api.seen(&id, typing).await {
+                let Some((to, id)) = courtesy.message(&event, typing).await? else { return Ok::<(), Error>(()) };
+                if let Err(failure) = line.api.seen_of(&to, &id, typing).await {
                     tracing::debug!(%failure, "a customer was not shown that somebody is there");
                 }
                 Ok(())
@@ -62,8 +63,8 @@ impl Courtesy {
         });
     }
 
-    /// The channel's id of the customer's last message. With `typing`, only where the bot holds the chat.
-    async fn message(&self, event: &v1::Event, typing: bool) -> Result<Option<String>, Error> {
+    /// The customer, and the channel's id of their last message. With `typing`, only where the bot holds the chat.
+    async fn message(&self, event: &v1::Event, typing: bool) -> Result<Option<(Recipient, String)>, Error> {
         let Some(conversation) = ConversationId::parse(&event.conversation) else { return Ok(None) };
         if typing && !self.bus.state(&event.workspace, &conversation).await?.bot_holds() {
             return Ok(None);
@@ -73,6 +74,7 @@ impl Courtesy {
         let (Some((_, last)), Some(keyring)) = (last, keyring) else { return Ok(None) };
         let Some(Kind::MessageReceived(received)) = &last.event else { return Ok(None) };
         let sealed = keyring.open::<v1::SealedMessage>(&received.sealed).unwrap_or_default();
-        Ok(sealed.message.map(|message| message.channel_message_id).filter(|id| !id.is_empty()))
+        let id = sealed.message.map(|message| message.channel_message_id).filter(|id| !id.is_empty());
+        Ok(sealed.contact.as_ref().and_then(Recipient::of).zip(id))
     }
 }

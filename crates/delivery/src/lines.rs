@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bus::Files;
+
+use crate::channel::Channel;
 use crate::line::Line;
+use crate::media::WithFiles;
 use crate::options::Options;
 
 /// A workspace, and a channel of it.
@@ -14,23 +18,39 @@ type Key = (String, String);
 #[derive(Clone)]
 pub(crate) struct Lines {
     options: Options,
+    files: Files,
     lines: Arc<Mutex<HashMap<Key, Arc<Line>>>>,
+    apis: Arc<Mutex<HashMap<Key, Arc<dyn Channel>>>>,
 }
 
 impl Lines {
-    pub(crate) fn new(options: Options) -> Lines {
-        Lines { options, lines: Arc::default() }
+    pub(crate) fn new(options: Options, files: Files) -> Lines {
+        Lines { options, files, lines: Arc::default(), apis: Arc::default() }
     }
 
     /// A line that this process did not know before; `None` for one that it knows, or can't make.
     pub(crate) fn add(&self, workspace: &str, channel: &str) -> Option<Arc<Line>> {
+        let api = self.api(workspace, channel)?;
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let Entry::Vacant(vacant) = lines.entry((workspace.to_owned(), channel.to_owned())) else { return None };
+        Some(vacant.insert(Arc::new(Line::new(&self.options, workspace, channel, api))).clone())
+    }
+
+    /// The API of a channel; `None` for one that is not configured, or wrongly.
+    pub(crate) fn api(&self, workspace: &str, channel: &str) -> Option<Arc<dyn Channel>> {
         if !self.options.sends(workspace, channel) {
             return None;
         }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let Entry::Vacant(vacant) = lines.entry((workspace.to_owned(), channel.to_owned())) else { return None };
-        match Line::new(&self.options, workspace, channel) {
-            Ok(line) => Some(vacant.insert(Arc::new(line)).clone()),
+        let mut apis = self.apis.lock().unwrap_or_else(PoisonError::into_inner);
+        let vacant = match apis.entry((workspace.to_owned(), channel.to_owned())) {
+            Entry::Occupied(known) => return Some(known.get().clone()),
+            Entry::Vacant(vacant) => vacant,
+        };
+        match self.options.api(workspace, channel) {
+            Ok(api) => {
+                let api: Arc<dyn Channel> = Arc::new(WithFiles::new(api, self.files.clone(), workspace));
+                Some(vacant.insert(api).clone())
+            }
             Err(error) => {
                 tracing::error!(workspace, channel, error, "this channel can't be sent on: mend its configuration");
                 None

@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,7 +6,9 @@ use service::Config;
 use service::config::{Channel, ChannelKind, Delivery, WhenUnknown};
 
 use crate::channel;
+use crate::channel::messenger::{self, Messenger};
 use crate::channel::whatsapp::{self, WhatsApp};
+use crate::media::InboundOptions;
 
 /// First and longest pause between two tries whether a stopped channel works again. Ours: soon enough for a token that
 /// somebody just renewed, seldom enough for a channel that stays locked for days.
@@ -20,6 +23,10 @@ pub struct Options {
     channels: Arc<Vec<Channel>>,
     /// How it goes about it.
     pub delivery: Delivery,
+    /// Where files are kept; `None` for the object store of the bus.
+    pub media_directory: Option<PathBuf>,
+    /// How files of customers are fetched.
+    pub media: InboundOptions,
     /// First and longest pause between two tries whether a stopped channel works again.
     pub probe: (Duration, Duration),
 }
@@ -28,7 +35,13 @@ impl Options {
     /// What the configuration says. Channels without an access token are not sent on.
     pub fn from_config(config: &Config) -> Options {
         let channels = config.channels.iter().filter(|channel| !channel.access_token.is_empty()).cloned().collect();
-        Options { channels: Arc::new(channels), delivery: config.delivery.clone(), probe: (PROBE, LONGEST_PROBE) }
+        Options {
+            channels: Arc::new(channels),
+            delivery: config.delivery.clone(),
+            media_directory: config.media.directory(),
+            media: InboundOptions::from_config(config),
+            probe: (PROBE, LONGEST_PROBE),
+        }
     }
 
     /// Whether anything is sent anywhere.
@@ -53,24 +66,27 @@ impl Options {
     pub fn api(&self, workspace: &str, address: &str) -> Result<Arc<dyn channel::Channel>, String> {
         let (channel, number) = self.configured(workspace, address).ok_or("it is not configured")?;
         match channel.kind {
-            ChannelKind::Whatsapp => {
-                let options = whatsapp::Options {
-                    api_base: channel.api_base.clone(),
-                    phone_number_id: number.to_owned(),
-                    access_token: channel.access_token.clone(),
-                    connect_timeout: Duration::from_millis(self.delivery.connect_timeout_ms),
-                    answer_timeout: Duration::from_millis(self.delivery.answer_timeout_ms),
-                };
-                Ok(Arc::new(WhatsApp::new(&options)?))
-            }
+            ChannelKind::Whatsapp => Ok(Arc::new(WhatsApp::new(&whatsapp::Options {
+                api_base: channel.api_base.clone(),
+                phone_number_id: number.to_owned(),
+                access_token: channel.access_token.clone(),
+                connect_timeout: Duration::from_millis(self.delivery.connect_timeout_ms),
+                answer_timeout: Duration::from_millis(self.delivery.answer_timeout_ms),
+            })?)),
+            ChannelKind::Messenger => Ok(Arc::new(Messenger::new(&messenger::Options {
+                api_base: channel.api_base.clone(),
+                page_id: number.to_owned(),
+                access_token: channel.access_token.clone(),
+                connect_timeout: Duration::from_millis(self.delivery.connect_timeout_ms),
+                answer_timeout: Duration::from_millis(self.delivery.answer_timeout_ms),
+            })?)),
         }
     }
 
     /// The channels that are named outright; "*" is found out when somebody writes.
     pub(crate) fn named(&self) -> impl Iterator<Item = (String, String)> + '_ {
         let named = self.channels.iter().filter(|channel| channel.phone_number_id != "*");
-        named
-            .map(|channel| (channel.workspace.clone(), format!("{}:{}", prefix(channel.kind), channel.phone_number_id)))
+        named.map(|channel| (channel.workspace.clone(), format!("{}:{}", channel.kind.name(), channel.phone_number_id)))
     }
 
     /// How long to wait for a sign of a call whose answer was lost.
@@ -94,16 +110,9 @@ impl Options {
         let (kind, number) = address.split_once(':')?;
         let of = |id: &str| {
             self.channels.iter().find(|channel| {
-                channel.workspace == workspace && channel.phone_number_id == id && prefix(channel.kind) == kind
+                channel.workspace == workspace && channel.phone_number_id == id && channel.kind.name() == kind
             })
         };
         of(number).or_else(|| of("*")).map(|channel| (channel, number))
-    }
-}
-
-/// What the address of a channel of this kind begins with.
-fn prefix(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Whatsapp => "whatsapp",
     }
 }

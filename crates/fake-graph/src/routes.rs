@@ -86,7 +86,7 @@ async fn send(state: &Arc<State>, number: &str, raw: Bytes) -> Answer {
     let Ok(body) = serde_json::from_slice::<Value>(&raw) else {
         return GraphError::of(100).because("The body is no JSON").into();
     };
-    if body.get("status").is_some() {
+    if body.get("status").is_some() || body.get("sender_action").is_some() {
         return usual(state, number, &body, raw);
     }
     let mut act = lock(&state.script).next(number, check::recipient(&body));
@@ -146,6 +146,7 @@ fn usual(state: &Arc<State>, number: &str, body: &Value, raw: Bytes) -> Answer {
             let contact = match &recipient {
                 Recipient::Number(to) => json!({ "input": to, "wa_id": webhook::digits(to) }),
                 Recipient::UserId(to) => json!({ "input": to, "user_id": to }),
+                Recipient::Page(to) => return Answer::Json(200, json!({ "recipient_id": to, "message_id": id })),
             };
             let messages = json!([{ "id": id }]);
             Answer::Json(200, json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": messages }))

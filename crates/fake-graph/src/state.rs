@@ -121,7 +121,8 @@ impl State {
     }
 
     fn report(&self, number: &str, to: &Recipient, id: &str, callback_data: String) {
-        let Some(letters) = self.letters.clone() else { return };
+        // What became of a message to Messenger is told in another form, which this fake does not know.
+        let Some(letters) = self.letters.clone().filter(|_| !matches!(to, Recipient::Page(_))) else { return };
         let fates = lock(&self.fates);
         let fate = fates.iter().find(|(which, _)| which.fits(number, to.as_str())).map(|(_, fate)| fate.clone());
         let reports = fate.unwrap_or_else(Fate::read).reports();

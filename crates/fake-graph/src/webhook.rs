@@ -22,7 +22,7 @@ pub(crate) fn status(id: &str, recipient: &Recipient, callback_data: &str, repor
     let mut status = json!({ "id": id, "status": report.word, "timestamp": seconds().to_string() });
     match recipient {
         Recipient::Number(number) => status["recipient_id"] = digits(number).into(),
-        Recipient::UserId(user_id) => status["recipient_user_id"] = user_id.as_str().into(),
+        Recipient::UserId(user_id) | Recipient::Page(user_id) => status["recipient_user_id"] = user_id.as_str().into(),
     }
     if !callback_data.is_empty() {
         status["biz_opaque_callback_data"] = callback_data.into();

@@ -6,7 +6,9 @@
 mod grpc;
 mod http;
 mod intake;
+mod item;
 pub mod limits;
+pub mod messenger;
 mod options;
 mod signature;
 pub mod whatsapp;

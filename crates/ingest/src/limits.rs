@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+/// Most items in one body. A channel sends up to 1,000 updates, and history in chunks of some thousands.
+pub const MAX_ITEMS: usize = 20_000;
 /// Longest id taken from a channel, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
 /// Longest body of a message, in bytes.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use conversation::Settings;
@@ -11,6 +12,8 @@ pub struct Options {
     pub channels: Vec<Channel>,
     /// Every workspace there is, with what it has chosen.
     pub workspaces: BTreeMap<String, Settings>,
+    /// Where files are kept; `None` for the object store of the bus.
+    pub media_directory: Option<PathBuf>,
     /// Bounds on webhooks.
     pub http: HttpOptions,
 }
@@ -46,6 +49,7 @@ impl Options {
         Options {
             channels: config.channels.clone(),
             workspaces: config.workspaces(),
+            media_directory: config.media.directory(),
             http: HttpOptions {
                 concurrency: config.http.concurrency,
                 body_limit: config.http.body_limit_bytes,

@@ -14,14 +14,16 @@ use crate::{BusinessHours, Hours, Secret};
 
 mod bot;
 mod delivery;
+mod media;
 
 pub use bot::{Bot, BotSettings, Llm};
 pub use delivery::{Delivery, WhenUnknown};
+pub use media::Media;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 10] =
-    ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "webhooks", "log"];
+const SECTIONS: [&str; 11] =
+    ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "webhooks", "media", "log"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// How events are posted to who subscribed.
     pub webhooks: Webhooks,
+    /// Where files are kept.
+    pub media: Media,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -238,8 +242,8 @@ pub struct Channel {
     pub kind: ChannelKind,
     /// Whose it is.
     pub workspace: String,
-    /// The channel's id of the number; "*" for any.
-    #[serde(default = "any")]
+    /// The channel's id of the number, or of the page (`page_id`); "*" for any.
+    #[serde(default = "any", alias = "page_id")]
     pub phone_number_id: String,
     /// What webhooks are signed with.
     #[serde(default)]
@@ -266,6 +270,26 @@ pub enum ChannelKind {
     /// WhatsApp Cloud API.
     #[default]
     Whatsapp,
+    /// Messenger, by the id of a page.
+    Messenger,
+}
+
+impl ChannelKind {
+    /// All of them.
+    pub const ALL: [ChannelKind; 2] = [ChannelKind::Whatsapp, ChannelKind::Messenger];
+
+    /// What configuration, paths and the addresses of channels call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChannelKind::Whatsapp => "whatsapp",
+            ChannelKind::Messenger => "messenger",
+        }
+    }
+
+    /// The one of a name.
+    pub fn named(name: &str) -> Option<ChannelKind> {
+        ChannelKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 impl Config {
@@ -339,6 +363,7 @@ impl Config {
         self.hours()?;
         self.bot.check()?;
         self.delivery.check()?;
+        self.media.check()?;
         for workspace in &self.workspaces {
             workspace.bot.check(&workspace.name)?;
         }
@@ -395,6 +420,14 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_of_messenger_names_its_page() {
+        let text = "[[channels]]\nkind = \"messenger\"\nworkspace = \"acme\"\npage_id = \"77\"\napp_secret = \"s\"\n";
+        let channel = &load(text).unwrap().channels[0];
+        assert_eq!((channel.kind.name(), channel.phone_number_id.as_str()), ("messenger", "77"));
+        assert!(super::ChannelKind::ALL.iter().all(|kind| super::ChannelKind::named(kind.name()) == Some(*kind)));
+    }
+
+    #[test]
     fn a_workspace_has_hours_holidays_and_a_zone() {
         let text = "[[workspaces]]\nname = \"acme\"\ntime_zone = \"Europe/Berlin\"\nholidays = [\"2026-12-25\"]\n\
             business_hours = { mon = [\"09:00-12:00\", \"13:00-17:00\"], sat = [] }\n";
@@ -417,6 +450,7 @@ mod tests {
             ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mon = [\"9 to 5\"] }", "business_hours.mon"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { enable = true }", "enable"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { name = \"\" }", "bot.name"),
+            ("[media]\nmax_bytes = 0", "media.max_bytes"),
             ("[bot]\npause_ms = 60001", "bot.pause_ms"),
             ("[delivery]\nper_second = 0", "delivery.per_second"),
             ("[delivery]\nwhen_unknown = \"guess\"", "when_unknown"),

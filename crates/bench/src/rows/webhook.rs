@@ -37,7 +37,8 @@ const RATE: u32 = 500;
 pub(crate) async fn serve(bus: &Bus, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
     let workspaces = [(webhook::WORKSPACE.to_owned(), Default::default())].into();
     let http = HttpOptions::default();
-    let options = ingest::Options { channels: vec![webhook::channel()], workspaces, http: http.clone() };
+    let options =
+        ingest::Options { channels: vec![webhook::channel()], workspaces, media_directory: None, http: http.clone() };
     let intake = Intake::new(bus.clone(), options);
     let webhooks = ingest::Webhooks::bind(SocketAddr::from(([127, 0, 0, 1], 0)), intake, http).await?;
     let address = webhooks.address()?;

@@ -8,6 +8,7 @@ mod common;
 mod deciding;
 mod directory;
 mod facts;
+mod files;
 mod runs;
 mod streams;
 mod timers;

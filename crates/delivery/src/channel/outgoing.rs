@@ -23,6 +23,18 @@ pub enum Recipient {
     UserId(String),
 }
 
+impl Recipient {
+    /// Where a contact is reached: by number if there is one, which is then the contact's id, else by user id.
+    pub fn of(contact: &v1::Contact) -> Option<Recipient> {
+        let v1::Contact { id, user_id, .. } = contact;
+        match (id.is_empty() || id == user_id, user_id.is_empty()) {
+            (false, _) => Some(Recipient::Number(id.clone())),
+            (true, false) => Some(Recipient::UserId(user_id.clone())),
+            (true, true) => None,
+        }
+    }
+}
+
 /// The channel took a message. That is not yet to say that it was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {

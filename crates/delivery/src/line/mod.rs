@@ -22,15 +22,14 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// # Errors
-    /// Which setting is wrong.
-    pub(crate) fn new(options: &Options, workspace: &str, channel: &str) -> Result<Line, String> {
-        Ok(Line {
+    /// One that is open.
+    pub(crate) fn new(options: &Options, workspace: &str, channel: &str, api: Arc<dyn Channel>) -> Line {
+        Line {
             workspace: workspace.to_owned(),
             channel: channel.to_owned(),
-            api: options.api(workspace, channel)?,
+            api,
             gate: Gate::new(options.probe),
             pace: Pace::new(&options.delivery),
-        })
+        }
     }
 }

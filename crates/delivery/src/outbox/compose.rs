@@ -70,7 +70,7 @@ pub(super) async fn compose(bus: &Bus, queued: &v1::QueuedMessage) -> Result<Com
         return Err(Unsendable::Because(Box::new((said, keyring)), "its words can't be unsealed"));
     };
     let customer = Customer::of(&keyring, last?, moved?.value);
-    let Some(to) = customer.recipient() else {
+    let Some(to) = Recipient::of(&customer.contact) else {
         return Err(Unsendable::Because(Box::new((said, keyring)), "no address of the customer is known"));
     };
     let reply_to = channel_id(bus, &said, &keyring, &customer, &message.reply_to).await?;
@@ -140,16 +140,6 @@ impl Customer {
             customer.contact = contact;
         }
         customer
-    }
-
-    /// By number if there is one: the id is the number, else the user id.
-    fn recipient(&self) -> Option<Recipient> {
-        let v1::Contact { id, user_id, .. } = &self.contact;
-        match (id.is_empty() || id == user_id, user_id.is_empty()) {
-            (false, _) => Some(Recipient::Number(id.clone())),
-            (true, false) => Some(Recipient::UserId(user_id.clone())),
-            (true, true) => None,
-        }
     }
 }
 

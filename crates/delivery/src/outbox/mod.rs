@@ -16,7 +16,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, Error, ErrorKind, HandlerError, Source, Update, WorkerOptions, digest};
+use bus::{Bus, Error, ErrorKind, Files, HandlerError, Source, Update, WorkerOptions, digest};
 use prost::Message;
 use proto::v1;
 use service::{Health, Shutdown, Supervisor};
@@ -26,6 +26,7 @@ use crate::channel::Failure;
 use crate::courtesy::Courtesy;
 use crate::line::Line;
 use crate::lines::Lines;
+use crate::media::Inbound;
 use crate::options::Options;
 use registry::Registry;
 use send::Sender;
@@ -50,16 +51,21 @@ struct Inner {
     registry: Registry,
     courtesy: Courtesy,
     health: Health,
+    inbound: Inbound,
 }
 
 impl Delivery {
     /// One that does nothing until [`Delivery::start`]. It tells `health` how each channel is, as
     /// `delivery/<workspace>/<channel>`.
     pub fn new(bus: Bus, options: Options, health: Health) -> Delivery {
-        let lines = Lines::new(options.clone());
+        let files = Files::new(bus.clone(), options.media_directory.clone());
+        let lines = Lines::new(options.clone(), files.clone());
+        let known = lines.clone();
+        let find = Arc::new(move |workspace: &str, channel: &str| known.api(workspace, channel));
+        let inbound = Inbound::new(bus.clone(), files, find, options.media.clone());
         let courtesy = Courtesy::new(bus.clone(), lines.clone());
         let registry = Registry::new(bus.clone());
-        Delivery(Arc::new(Inner { bus, options, lines, registry, courtesy, health }))
+        Delivery(Arc::new(Inner { bus, options, lines, registry, courtesy, health, inbound }))
     }
 
     /// Makes the consumers on the log, if anything is sent anywhere: what is decided after this goes out.
@@ -68,7 +74,10 @@ impl Delivery {
     /// [`Error::Away`].
     pub async fn prepare(&self) -> Result<(), Error> {
         match self.0.options.anywhere() {
-            true => self.0.bus.prepare(&self.log().await?).await,
+            true => {
+                self.0.bus.prepare(&self.log().await?).await?;
+                self.0.inbound.prepare().await
+            }
             false => Ok(()),
         }
     }
@@ -85,6 +94,11 @@ impl Delivery {
                 let options = delivery.log().await?;
                 delivery.0.bus.work(&options, Arc::new(Watcher(delivery.clone())), stop).await
             }
+        });
+        let (inbound, shutdown) = (self.0.inbound.clone(), supervisor.shutdown().clone());
+        supervisor.restart("files of customers", move || {
+            let (inbound, stop) = (inbound.clone(), shutdown.flag());
+            async move { inbound.work(stop).await }
         });
         let (delivery, shutdown) = (self.clone(), supervisor.shutdown().clone());
         supervisor.restart("lines", move || delivery.clone().lines(shutdown.clone()));

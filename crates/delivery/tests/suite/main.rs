@@ -3,6 +3,8 @@
 
 mod crashing;
 mod failing;
+mod media;
+mod messenger;
 mod receiver;
 mod sending;
 mod webhooks;

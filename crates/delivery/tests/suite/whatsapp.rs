@@ -8,7 +8,7 @@ use proto::v1;
 use service::Secret;
 use testkit::{Act, FakeGraph, GraphError, Seen, Which};
 
-fn options(graph: &FakeGraph) -> Options {
+pub(crate) fn options(graph: &FakeGraph) -> Options {
     Options {
         api_base: graph.url(),
         phone_number_id: "106".to_owned(),

@@ -1,6 +1,7 @@
 //! Whether a body is one that the Cloud API takes. Limits are those of Meta's reference.
 
 mod interactive;
+mod messenger;
 mod read;
 mod template;
 
@@ -27,17 +28,26 @@ pub(crate) enum Asked {
     Read { message_id: String, typing: bool },
 }
 
+impl Asked {
+    /// Of a page, not of a number.
+    fn of_page(body: &Value) -> Option<&Value> {
+        body.get("recipient").filter(|recipient| recipient.is_object())
+    }
+}
+
 /// To whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Recipient {
     Number(String),
     UserId(String),
+    /// The page-scoped id of somebody on Messenger.
+    Page(String),
 }
 
 impl Recipient {
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Recipient::Number(id) | Recipient::UserId(id) => id,
+            Recipient::Number(id) | Recipient::UserId(id) | Recipient::Page(id) => id,
         }
     }
 }
@@ -51,11 +61,15 @@ pub(crate) struct Known<'a> {
 /// The recipient that a body names, whatever else is wrong with it.
 pub(crate) fn recipient(body: &Value) -> &str {
     let of = |key: &str| body.get(key).and_then(Value::as_str);
-    of("recipient").or_else(|| of("to")).unwrap_or_default()
+    let of_page = || Asked::of_page(body)?.get("id")?.as_str();
+    of("recipient").or_else(|| of("to")).or_else(of_page).unwrap_or_default()
 }
 
 /// Reads a body.
 pub(crate) fn check(body: &Value, known: &Known<'_>) -> Result<Asked, GraphError> {
+    if let Some(recipient) = Asked::of_page(body) {
+        return messenger::check(body, recipient);
+    }
     if read::optional(body, "messaging_product")? != Some("whatsapp") {
         return Err(wrong(100, "The parameter messaging_product is required."));
     }

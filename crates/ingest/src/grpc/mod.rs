@@ -7,13 +7,14 @@ mod check;
 mod content;
 mod desk;
 mod directory;
+mod media;
 mod read;
 mod receive;
 mod refusal;
 
 use std::sync::Arc;
 
-use bus::{Bus, TraceParent};
+use bus::{Bus, Files, TraceParent};
 use conversation::{Action, IfOpen, TicketId, Which};
 use proto::v1;
 use proto::v1::conversation_service_server::{ConversationService, ConversationServiceServer};
@@ -29,13 +30,14 @@ use desk::{Desk, Done, Known};
 
 /// `ConversationService`, ready to be served.
 pub fn conversation_service(bus: Bus, options: &Options) -> ConversationServiceServer<Conversations> {
-    let conversations = Conversations(Arc::new(Desk::new(bus, options.workspaces.clone())));
+    let files = Files::new(bus.clone(), options.media_directory.clone());
+    let conversations = Conversations(Arc::new(Desk::new(bus, options.workspaces.clone())), files);
     ConversationServiceServer::new(conversations).max_decoding_message_size(service::MAX_REQUEST_BYTES)
 }
 
 /// Answers `ConversationService`.
 #[derive(Clone)]
-pub struct Conversations(Arc<Desk>);
+pub struct Conversations(Arc<Desk>, Files);
 
 impl Conversations {
     /// Checks a command, finds its conversation, and decides the one action that it comes to.
@@ -110,6 +112,7 @@ impl ConversationService for Conversations {
         &self,
         request: Request<v1::SendMessageRequest>,
     ) -> Result<Response<v1::SendMessageResponse>, Status> {
+        media::check_sent(&self.1, request.get_ref()).await?;
         let trace = trace(&request);
         let request = request.into_inner();
         let known = self.enter(&request, content::check).await?;
@@ -231,6 +234,19 @@ impl ConversationService for Conversations {
         let known = self.enter(&request, read::check).await?;
         let revision = self.0.mark_read(request, &known.conversation, known.channel, &trace).await?;
         Ok(Response::new(v1::MarkReadResponse { revision }))
+    }
+
+    async fn upload_media(
+        &self,
+        request: Request<v1::UploadMediaRequest>,
+    ) -> Result<Response<v1::UploadMediaResponse>, Status> {
+        Ok(Response::new(media::upload(&self.0, &self.1, request.into_inner()).await?))
+    }
+
+    type GetMediaStream = media::Parts;
+
+    async fn get_media(&self, request: Request<v1::GetMediaRequest>) -> Result<Response<media::Parts>, Status> {
+        Ok(Response::new(media::get(&self.0, &self.1, request.get_ref()).await?))
     }
 }
 

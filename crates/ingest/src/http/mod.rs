@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bus::TraceParent;
 use service::Shutdown;
+use service::config::ChannelKind;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -82,8 +83,8 @@ impl Webhooks {
 fn router(intake: Intake, options: HttpOptions) -> Router {
     let permits = Semaphore::new(options.concurrency);
     Router::new()
-        .route("/webhooks/whatsapp", get(verify_bare).post(take_bare))
-        .route("/webhooks/whatsapp/{workspace}", get(verify_workspace).post(take_workspace))
+        .route("/webhooks/{channel}", get(verify_bare).post(take_bare))
+        .route("/webhooks/{channel}/{workspace}", get(verify_workspace).post(take_workspace))
         .route("/healthz", get(health))
         .with_state(Arc::new(Door { intake, options, permits }))
 }
@@ -95,22 +96,27 @@ async fn health(State(door): State<Arc<Door>>) -> StatusCode {
 /// What stands after the question mark, in order. Nothing of it is malformed: what is not known is not looked at.
 type Asked = Query<Vec<(String, String)>>;
 
-async fn verify_bare(State(door): State<Arc<Door>>, Query(asked): Asked) -> Response {
-    verify(&door, Path::Bare, &asked)
+async fn verify_bare(
+    State(door): State<Arc<Door>>,
+    UrlPath(channel): UrlPath<String>,
+    Query(asked): Asked,
+) -> Response {
+    verify(&door, &channel, Path::Bare, &asked)
 }
 
 async fn verify_workspace(
     State(door): State<Arc<Door>>,
-    UrlPath(workspace): UrlPath<String>,
+    UrlPath((channel, workspace)): UrlPath<(String, String)>,
     Query(asked): Asked,
 ) -> Response {
-    verify(&door, Path::Workspace(&workspace), &asked)
+    verify(&door, &channel, Path::Workspace(&workspace), &asked)
 }
 
 /// The channel asks whether the address is ours: who knows the token gets the challenge back, bare.
-fn verify(door: &Door, path: Path<'_>, asked: &[(String, String)]) -> Response {
+fn verify(door: &Door, channel: &str, path: Path<'_>, asked: &[(String, String)]) -> Response {
+    let Some(kind) = ChannelKind::named(channel) else { return StatusCode::NOT_FOUND.into_response() };
     let of = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    let known = door.intake.verifies(path, of("hub.verify_token"));
+    let known = door.intake.verifies(kind, path, of("hub.verify_token"));
     if of("hub.mode") == "subscribe" && known {
         of("hub.challenge").to_owned().into_response()
     } else {
@@ -118,22 +124,29 @@ fn verify(door: &Door, path: Path<'_>, asked: &[(String, String)]) -> Response {
     }
 }
 
-async fn take_bare(State(door): State<Arc<Door>>, request: Request) -> Answer {
-    door.take(Path::Bare, request).await
+async fn take_bare(State(door): State<Arc<Door>>, UrlPath(channel): UrlPath<String>, request: Request) -> Response {
+    take(&door, &channel, Path::Bare, request).await
 }
 
 async fn take_workspace(
     State(door): State<Arc<Door>>,
-    UrlPath(workspace): UrlPath<String>,
+    UrlPath((channel, workspace)): UrlPath<(String, String)>,
     request: Request,
-) -> Answer {
-    door.take(Path::Workspace(&workspace), request).await
+) -> Response {
+    take(&door, &channel, Path::Workspace(&workspace), request).await
+}
+
+async fn take(door: &Door, channel: &str, path: Path<'_>, request: Request) -> Response {
+    match ChannelKind::named(channel) {
+        Some(kind) => door.take(kind, path, request).await.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 impl Door {
     /// Takes a webhook. What is cheap to refuse is refused before its body is read, and a body is only held with a
     /// permit: so many at once, each bounded in size and time.
-    async fn take(&self, path: Path<'_>, request: Request) -> Answer {
+    async fn take(&self, kind: ChannelKind, path: Path<'_>, request: Request) -> Answer {
         let (parts, body) = request.into_parts();
         let Some(signature) = signature(&parts.headers) else { return Answer::NotSigned };
         let Ok(_permit) = self.permits.try_acquire() else { return Answer::Busy };
@@ -145,7 +158,7 @@ impl Door {
             Err(refused) => return refused,
         };
         let trace = trace(&parts.headers);
-        let taking = self.intake.take(path, signature, &body, &trace);
+        let taking = self.intake.take(kind, path, signature, &body, &trace);
         match tokio::time::timeout(self.options.work_deadline, taking).await {
             Ok(taken) => Answer::of(taken),
             Err(_) => {

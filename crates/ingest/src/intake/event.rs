@@ -6,7 +6,7 @@ use proto::v1;
 use proto::v1::event::Event as Kind;
 
 use super::places::Place;
-use crate::whatsapp::{Chat, Effect, Person, Source, Status};
+use crate::item::{Chat, Effect, Person, Source, Status};
 
 /// The id of whoever writes from the business's own phone: WhatsApp does not say which human it was.
 pub const PHONE_ACTOR: &str = "whatsapp-phone";

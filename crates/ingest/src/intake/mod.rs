@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use bus::{Bus, TraceParent, WorkspaceKeys};
 use conversation::Time;
 use proto::v1;
+use service::config::ChannelKind;
 
 pub use event::PHONE_ACTOR;
 pub use route::Path;
@@ -21,11 +22,9 @@ use places::Seeker;
 use route::{Routes, Signer, Stray};
 use store::{External, Load, Pause};
 
-use crate::Options;
-use crate::whatsapp::{self, BodyError, Chat, Effect, Item, Person, Source, Status, Update};
+use crate::item::{BodyError, Chat, Effect, Item, Person, Source, Status, Update};
+use crate::{Options, messenger, whatsapp};
 
-/// The source of everything filed here, as REJECTED names it.
-const SOURCE: &str = "whatsapp";
 /// Links between conversations that are remembered as told; each costs about 100 bytes.
 const TOLD: usize = 10_000;
 
@@ -82,8 +81,8 @@ impl Intake {
     }
 
     /// Whether a channel on the path has this token for verifying the webhook's address.
-    pub fn verifies(&self, path: Path<'_>, token: &str) -> bool {
-        self.routes.verifies(path, token)
+    pub fn verifies(&self, kind: ChannelKind, path: Path<'_>, token: &str) -> bool {
+        self.routes.verifies(kind, path, token)
     }
 
     /// Whether the bus answers right now.
@@ -97,38 +96,46 @@ impl Intake {
     /// [`IntakeError`]; but for the last, nothing of the body became an event.
     pub async fn take(
         &self,
+        kind: ChannelKind,
         path: Path<'_>,
         signature: &str,
         body: &[u8],
         trace: &TraceParent,
     ) -> Result<Taken, IntakeError> {
-        let signer = self.routes.signer(path, body, signature).ok_or(IntakeError::NotSigned)?;
-        let items = match whatsapp::parse(body) {
+        let signer = self.routes.signer(kind, path, body, signature).ok_or(IntakeError::NotSigned)?;
+        let items = match parse(kind, body) {
             Ok(items) => items,
             Err(error) => {
                 let workspace = signer.workspace(None).unwrap_or_default();
-                self.file(workspace, body, &error.to_string(), trace).await?;
+                self.file(kind, workspace, body, &error.to_string(), trace).await?;
                 return Err(error.into());
             }
         };
-        let items = route_all(items, &signer);
-        let load = self.load(items, trace).await?;
+        let items = route_all(kind, items, &signer);
+        let load = self.load(kind, items, trace).await?;
         self.store(load, trace).await
     }
 
     /// Files a body that could not be taken apart.
-    async fn file(&self, workspace: &str, body: &[u8], reason: &str, trace: &TraceParent) -> Result<(), bus::Error> {
+    async fn file(
+        &self,
+        kind: ChannelKind,
+        workspace: &str,
+        body: &[u8],
+        reason: &str,
+        trace: &TraceParent,
+    ) -> Result<(), bus::Error> {
         let keys = self.bus.workspace(workspace).await?;
-        let rejected = store::rejected(&keys, workspace, body, reason, bus::now());
+        let rejected = store::rejected(kind, &keys, workspace, body, reason, bus::now());
         self.bus.publish_rejected(vec![rejected], trace).await.into_iter().collect::<Result<Vec<_>, _>>().map(drop)
     }
 
     /// Everything that a body comes to, ready to be stored.
-    async fn load(&self, items: Vec<Routed<'_>>, trace: &TraceParent) -> Result<Load, bus::Error> {
+    async fn load(&self, kind: ChannelKind, items: Vec<Routed<'_>>, trace: &TraceParent) -> Result<Load, bus::Error> {
         let keys = self.keys(&items).await?;
         let seekers: Vec<Option<Seeker>> = items.iter().map(seeker).collect();
         let places = places::find(&self.bus, &seekers).await?;
-        let mut load = Load::new(bus::now(), items.len());
+        let mut load = Load::new(kind, bus::now(), items.len());
         for (routed, place) in items.iter().zip(&places) {
             let Some(keys) = keys.get(routed.home) else { continue };
             if let Err(reason) = self.add(routed, place.as_ref(), keys, trace, &mut load) {
@@ -168,7 +175,7 @@ impl Intake {
         match (update, place) {
             (Update::Chat(chat), Some(place)) => self.chat(&frame, chat, place, trace, load),
             (Update::Status(status), Some(place)) => load.event(frame.status(status, place)),
-            (Update::Other(other), _) => load.external(External::new(keys, workspace, number, other)),
+            (Update::Other(other), _) => load.external(External::new(load.kind, keys, workspace, number, other)),
             (_, None) => return Err("its contact could not be found".to_owned()),
         }
         Ok(())
@@ -205,15 +212,23 @@ impl Intake {
     }
 }
 
+/// The items of a body: the one place that knows which channel is read by whom.
+fn parse(kind: ChannelKind, body: &[u8]) -> Result<Vec<Item<'_>>, BodyError> {
+    match kind {
+        ChannelKind::Whatsapp => whatsapp::parse(body),
+        ChannelKind::Messenger => messenger::parse(body),
+    }
+}
+
 /// Whose each item is. Those that stand together name one number, which is looked up once.
-fn route_all<'a>(items: Vec<Item<'a>>, signer: &Signer<'a>) -> Vec<Routed<'a>> {
+fn route_all<'a>(kind: ChannelKind, items: Vec<Item<'a>>, signer: &Signer<'a>) -> Vec<Routed<'a>> {
     let mut routed: Vec<Routed<'a>> = Vec::with_capacity(items.len());
     for item in items {
         let (workspace, home) = match routed.last() {
             Some(before) if before.item.phone_number_id == item.phone_number_id => (before.workspace, before.home),
             _ => route(item.phone_number_id.as_deref(), signer),
         };
-        let channel = item.phone_number_id.as_deref().map(|id| ["whatsapp:", id].concat()).unwrap_or_default();
+        let channel = item.phone_number_id.as_deref().map(|id| [kind.name(), ":", id].concat()).unwrap_or_default();
         routed.push(Routed { item, workspace, home, channel });
     }
     routed

@@ -6,7 +6,7 @@ use bus::{Added, Address, AddressKind, Bus, Keyring};
 use conversation::ConversationId;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use crate::whatsapp::Person;
+use crate::item::Person;
 
 /// Contacts resolved at once.
 const AT_ONCE: usize = 32;

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use service::Secret;
-use service::config::Channel;
+use service::config::{Channel, ChannelKind};
 
 use crate::signature::{is_secret, signed_by};
 
 /// The path that a webhook came in on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path<'a> {
-    /// `/webhooks/whatsapp`: every channel.
+    /// `/webhooks/{channel}`: every channel of the kind.
     Bare,
-    /// `/webhooks/whatsapp/{workspace}`: the channels of one workspace.
+    /// `/webhooks/{channel}/{workspace}`: those of one workspace.
     Workspace(&'a str),
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Stray {
     #[error("the channel of this phone_number_id has another app_secret than the one that signed")]
     OtherSecret,
     /// It could be told only by the path.
-    #[error("more than one workspace could claim this: use the path /webhooks/whatsapp/{{workspace}}")]
+    #[error("more than one workspace could claim this: use the path that ends with /{{workspace}}")]
     Ambiguous,
 }
 
@@ -47,23 +47,24 @@ impl Routes {
         Routes { channels }
     }
 
-    fn allowed(&self, path: Path<'_>) -> Vec<&Channel> {
-        let allowed = |channel: &&Channel| match path {
+    fn allowed(&self, kind: ChannelKind, path: Path<'_>) -> Vec<&Channel> {
+        let on_path = |channel: &Channel| match path {
             Path::Bare => true,
             Path::Workspace(workspace) => channel.workspace == workspace,
         };
+        let allowed = |channel: &&Channel| channel.kind == kind && on_path(channel);
         self.channels.iter().filter(allowed).collect()
     }
 
     /// Whether a channel on the path has this token for verifying the webhook's address.
-    pub(crate) fn verifies(&self, path: Path<'_>, token: &str) -> bool {
+    pub(crate) fn verifies(&self, kind: ChannelKind, path: Path<'_>, token: &str) -> bool {
         // Counted rather than searched: the time does not tell which one it was.
-        self.allowed(path).iter().filter(|channel| is_secret(&channel.verify_token, token)).count() > 0
+        self.allowed(kind, path).iter().filter(|channel| is_secret(&channel.verify_token, token)).count() > 0
     }
 
     /// Who signed; `None` if it was none of the secrets that the path allows.
-    pub(crate) fn signer(&self, path: Path<'_>, body: &[u8], signature: &str) -> Option<Signer<'_>> {
-        let allowed = self.allowed(path);
+    pub(crate) fn signer(&self, kind: ChannelKind, path: Path<'_>, body: &[u8], signature: &str) -> Option<Signer<'_>> {
+        let allowed = self.allowed(kind, path);
         let mut secrets: Vec<Secret> = Vec::new();
         for channel in &allowed {
             if !secrets.contains(&channel.app_secret) {
@@ -122,10 +123,14 @@ mod tests {
         }
     }
 
+    fn verifies(routes: &Routes, path: Path<'_>, token: &str) -> bool {
+        routes.verifies(ChannelKind::Whatsapp, path, token)
+    }
+
     /// Whose an item is, of a body signed by `secret`.
     fn whose(channels: &[Channel], path: Path<'_>, secret: &str, number: Option<&str>) -> Result<String, Stray> {
         let routes = Routes::new(channels.to_vec());
-        let allowed = routes.allowed(path);
+        let allowed = routes.allowed(ChannelKind::Whatsapp, path);
         let secret = &Secret::new(secret);
         Signer { allowed, secret }.workspace(number).map(str::to_owned)
     }
@@ -164,7 +169,9 @@ mod tests {
     #[test]
     fn tokens_verify_on_their_path() {
         let routes = Routes::new(vec![channel("acme", "1", "a"), channel("beta", "2", "b")]);
-        assert!(routes.verifies(Path::Bare, "verify-beta") && routes.verifies(Path::Workspace("beta"), "verify-beta"));
-        assert!(!routes.verifies(Path::Workspace("acme"), "verify-beta") && !routes.verifies(Path::Bare, ""));
+        assert!(
+            verifies(&routes, Path::Bare, "verify-beta") && verifies(&routes, Path::Workspace("beta"), "verify-beta")
+        );
+        assert!(!verifies(&routes, Path::Workspace("acme"), "verify-beta") && !verifies(&routes, Path::Bare, ""));
     }
 }

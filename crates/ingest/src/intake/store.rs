@@ -8,18 +8,21 @@ use conversation::{Settings, Time};
 use futures::future::{join, join_all};
 use futures::{StreamExt, TryStreamExt, stream};
 use proto::v1;
+use service::config::ChannelKind;
 use sha2::{Digest, Sha256};
 
 use super::places::Place;
-use super::{Intake, IntakeError, SOURCE, Taken, pause_command};
+use super::{Intake, IntakeError, Taken, pause_command};
+use crate::item::Other;
 use crate::limits::token;
-use crate::whatsapp::Other;
 
 /// Decisions made at once for one body.
 const AT_ONCE: usize = 16;
 
 /// Everything that a body comes to.
 pub(crate) struct Load {
+    /// The channel that told all of it: the source that REJECTED names.
+    pub(crate) kind: ChannelKind,
     pub(crate) now: Time,
     events: Vec<v1::Event>,
     links: Vec<v1::Event>,
@@ -46,8 +49,9 @@ pub(crate) struct Pause {
 
 impl Load {
     /// Of so many items.
-    pub(crate) fn new(now: Time, items: usize) -> Load {
+    pub(crate) fn new(kind: ChannelKind, now: Time, items: usize) -> Load {
         Load {
+            kind,
             now,
             events: Vec::with_capacity(items),
             links: Vec::new(),
@@ -85,7 +89,7 @@ impl Load {
     }
 
     pub(crate) fn reject(&mut self, keys: &WorkspaceKeys, workspace: &str, raw: &str, reason: &str) {
-        let rejected = rejected(keys, workspace, raw.as_bytes(), reason, self.now);
+        let rejected = rejected(self.kind, keys, workspace, raw.as_bytes(), reason, self.now);
         if self.is_new(&rejected.id) {
             tracing::info!(workspace, reason, id = rejected.id, "item rejected");
             self.rejected.push(rejected);
@@ -104,11 +108,18 @@ impl Load {
 }
 
 impl External {
-    pub(crate) fn new(keys: &WorkspaceKeys, workspace: &str, phone_number_id: &str, other: &Other) -> External {
+    pub(crate) fn new(
+        kind: ChannelKind,
+        keys: &WorkspaceKeys,
+        workspace: &str,
+        phone_number_id: &str,
+        other: &Other,
+    ) -> External {
+        let source = kind.name();
         External {
             workspace: workspace.to_owned(),
-            name: format!("{SOURCE}.{}", token(&other.field)),
-            id: keys.fact_id(&["external", SOURCE, phone_number_id, &other.field, &other.time, &other.json]),
+            name: format!("{source}.{}", token(&other.field)),
+            id: keys.fact_id(&["external", source, phone_number_id, &other.field, &other.time, &other.json]),
             json: other.json.clone().into(),
         }
     }
@@ -134,12 +145,20 @@ impl Pause {
 
 /// Bytes that could not become an event, sealed under the keys of the workspace that they belong to, or of the
 /// deployment where that is not known.
-pub(crate) fn rejected(keys: &WorkspaceKeys, workspace: &str, raw: &[u8], reason: &str, now: Time) -> v1::Rejected {
+pub(crate) fn rejected(
+    kind: ChannelKind,
+    keys: &WorkspaceKeys,
+    workspace: &str,
+    raw: &[u8],
+    reason: &str,
+    now: Time,
+) -> v1::Rejected {
+    let source = kind.name();
     let hash: String = Sha256::digest(raw).iter().map(|byte| format!("{byte:02x}")).collect();
     v1::Rejected {
-        id: keys.fact_id(&["rejected", SOURCE, workspace, reason, &hash]),
+        id: keys.fact_id(&["rejected", source, workspace, reason, &hash]),
         workspace: workspace.to_owned(),
-        source: SOURCE.to_owned(),
+        source: source.to_owned(),
         reason: reason.to_owned(),
         record_time: Some(proto::timestamp(now)),
         sealed: keys.seal(raw).into(),
@@ -164,7 +183,7 @@ impl Intake {
         let (refused, externals) = join(refused, externals).await;
         externals?;
         let mut rejected = load.rejected;
-        rejected.extend(self.refused(&events, refused?, load.now).await?);
+        rejected.extend(self.refused(load.kind, &events, refused?, load.now).await?);
         let filed = self.bus.publish_rejected(rejected, trace).await;
         filed.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.tell(links.into_iter());
@@ -199,6 +218,7 @@ impl Intake {
     /// Events that the bus will never take, as rejected items: the event itself, sealed as it is.
     async fn refused(
         &self,
+        kind: ChannelKind,
         events: &[v1::Event],
         refused: Vec<(usize, String)>,
         now: Time,
@@ -209,7 +229,7 @@ impl Intake {
             tracing::error!(id = event.id, reason, "the bus refused an event");
             let keys = self.bus.workspace(&event.workspace).await?;
             let raw = prost::Message::encode_to_vec(event);
-            all.push(rejected(&keys, &event.workspace, &raw, &reason, now));
+            all.push(rejected(kind, &keys, &event.workspace, &raw, &reason, now));
         }
         Ok(all)
     }

@@ -3,10 +3,10 @@
 use proto::v1;
 
 use super::content::{self, owned};
-use super::item::{Chat, Effect, Person, Reject, Source};
 use super::json::{Raw, Read, Text};
 use super::people::{People, address};
 use super::wire;
+use crate::item::{Chat, Effect, Person, Reject, Source};
 use crate::limits::{MAX_ITEM_BYTES, MAX_TEXT_BYTES, MAX_WORD_BYTES, is_id, is_time};
 
 /// Where a message was found: that decides who said it to whom.

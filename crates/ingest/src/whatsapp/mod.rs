@@ -5,12 +5,13 @@
 
 mod chat;
 mod content;
-mod item;
 mod json;
 mod parse;
 mod people;
 mod status;
 mod wire;
 
-pub use item::{BodyError, Chat, Effect, Item, Other, Person, Reject, Source, Status, Update};
-pub use parse::{MAX_ITEMS, parse};
+pub use crate::item::{BodyError, Chat, Effect, Item, Other, Person, Reject, Source, Status, Update};
+pub use crate::limits::MAX_ITEMS;
+pub use parse::parse;
+pub(crate) use status::status as status_of;

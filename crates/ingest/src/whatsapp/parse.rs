@@ -2,14 +2,11 @@
 
 use super::chat::{self, Place};
 use super::content::owned;
-use super::item::{BodyError, Item, Other, Person, Reject, Update};
 use super::json::{Raw, Read as _, Text};
 use super::people::{People, address};
 use super::{status, wire};
-use crate::limits::{MAX_NAME_BYTES, MAX_WORD_BYTES, clip, is_id};
-
-/// Most items in one body. The channel sends up to 1,000 updates, and history in chunks of some thousands.
-pub const MAX_ITEMS: usize = 20_000;
+use crate::item::{BodyError, Item, Other, Person, Reject, Update};
+use crate::limits::{MAX_ITEMS, MAX_NAME_BYTES, MAX_WORD_BYTES, clip, is_id};
 
 /// The field of what the business writes from its own phone.
 const ECHOES: &str = "smb_message_echoes";

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::content::owned;
-use super::item::{Person, Reject};
 use super::json::{Raw, Text, each};
 use super::wire;
+use crate::item::{Person, Reject};
 use crate::limits::{MAX_NAME_BYTES, clip, is_id};
 
 /// A number and a user id, either of which may be missing.

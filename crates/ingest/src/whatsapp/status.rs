@@ -4,10 +4,10 @@ use proto::v1;
 
 use super::chat::{id, seconds};
 use super::content::{self, owned};
-use super::item::{Person, Reject, Status};
 use super::json::{Raw, Read, Text};
 use super::people::address;
 use super::wire;
+use crate::item::{Person, Reject, Status};
 use crate::limits::{MAX_ITEM_BYTES, MAX_WORD_BYTES, is_id};
 
 /// Reads one status report.

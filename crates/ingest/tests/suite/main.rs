@@ -9,6 +9,8 @@ mod directory;
 mod fixtures;
 mod identity;
 mod keeping;
+mod media;
+mod messenger;
 mod mutated;
 mod observed;
 mod parsing;

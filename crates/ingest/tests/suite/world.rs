@@ -31,7 +31,7 @@ pub struct World {
     pub http: String,
     pub grpc: ConversationServiceClient<Connection>,
     pub directory: DirectoryServiceClient<Connection>,
-    client: reqwest::Client,
+    pub client: reqwest::Client,
     shutdown: Shutdown,
 }
 
@@ -81,7 +81,7 @@ impl World {
         bus.ensure_streams().await.unwrap();
         let named = channels.iter().map(|channel| (channel.workspace.clone(), Settings::default()));
         let workspaces: BTreeMap<String, Settings> = named.chain([("beta".to_owned(), Settings::default())]).collect();
-        let options = Options { channels, workspaces, http: http.clone() };
+        let options = Options { channels, workspaces, media_directory: None, http: http.clone() };
         let shutdown = Shutdown::new();
         let any = "127.0.0.1:0".parse().unwrap();
         let webhooks = Webhooks::bind(any, Intake::new(bus.clone(), options.clone()), http).await.unwrap();

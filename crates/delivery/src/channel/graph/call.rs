@@ -64,11 +64,23 @@ impl Caller {
     /// [`Failure`] when no answer came: [`Advice::Retry`] if no connection was made, else [`Advice::Unknown`].
     pub(in crate::channel) async fn post(&self, url: Url, body: Vec<u8>) -> Result<Reply, Failure> {
         let request = self.request(Method::POST, url).header(CONTENT_TYPE, "application/json").body(body);
+        self.answered(request).await
+    }
+
+    /// Calls, and reads the answer.
+    ///
+    /// # Errors
+    /// As [`Caller::post`].
+    pub(in crate::channel) async fn answered(&self, request: RequestBuilder) -> Result<Reply, Failure> {
         let response = request.send().await.map_err(|error| self.broken(error))?;
         let status = response.status().as_u16();
         let retry_after = retry_after(&response);
         match self.read(response, MAX_ANSWER).await {
             Ok(body) => Ok(Reply { status, retry_after, body }),
+            // What sends is answered in less: too long an answer is none.
+            Err(failure) if status < 400 && failure.advice == Advice::Reword => {
+                Err(lost(&failure.title, failure.details))
+            }
             // The status alone says that it was refused.
             Err(_) if status >= 400 => Ok(Reply { status, retry_after, body: Vec::new() }),
             Err(failure) => Err(failure),
@@ -83,7 +95,7 @@ impl Caller {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {
             if body.len() + chunk.len() > most {
-                return Err(lost("the answer is too long", format!("more than {most} bytes")));
+                return Err(unfit("the answer is too long", format!("It has more than {most} bytes.")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -116,6 +128,11 @@ impl Caller {
 /// A call that may have arrived.
 pub(in crate::channel) fn lost(title: &str, why: String) -> Failure {
     failure(Advice::Unknown, title, format!("{why}. The message may have gone out: a status will tell if it did."))
+}
+
+/// What will not do, now or later.
+pub(in crate::channel) fn unfit(title: &str, details: String) -> Failure {
+    failure(Advice::Reword, title, details)
 }
 
 fn failure(advice: Advice, title: &str, details: String) -> Failure {

@@ -12,6 +12,7 @@ const MAX_WORDS: usize = 512;
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::channel) struct GraphError {
     pub(in crate::channel) code: i64,
+    pub(in crate::channel) subcode: i64,
     /// The API says itself that it may pass.
     transient: bool,
     message: String,
@@ -30,6 +31,7 @@ impl GraphError {
         let details = [error.pointer("/error_data/details"), error.get("error_user_msg"), error.get("error_data")];
         Some(GraphError {
             code: error.get("code")?.as_i64()?,
+            subcode: error.get("error_subcode").and_then(Value::as_i64).unwrap_or_default(),
             transient: error.get("is_transient").and_then(Value::as_bool).unwrap_or_default(),
             message: text(error.get("message")),
             details: text(details.into_iter().flatten().find(|value| value.is_string())),

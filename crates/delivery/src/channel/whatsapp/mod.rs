@@ -3,6 +3,7 @@
 mod body;
 mod codes;
 mod interactive;
+mod media;
 #[cfg(test)]
 mod tests;
 
@@ -11,20 +12,18 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use proto::v1;
 use reqwest::Url;
 use serde::Deserialize;
 use service::Secret;
 
-use super::graph::{Caller, Reply, Timeouts, lost, refused};
-use super::{Accepted, Channel, Failure, Outgoing};
-
-/// Where the API is, unless told otherwise.
-pub const API_BASE: &str = "https://graph.facebook.com/v23.0";
+use super::graph::{Caller, Reply, Timeouts, address, lost, refused};
+use super::{Accepted, Channel, Failure, Fetched, Outgoing, Upload};
 
 /// What it takes to send from a number.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the API is, with its version; empty for [`API_BASE`].
+    /// Where the API is, with its version; empty for Meta's.
     pub api_base: String,
     /// The channel's id of the number.
     pub phone_number_id: String,
@@ -40,6 +39,8 @@ pub struct Options {
 pub struct WhatsApp {
     caller: Caller,
     messages: Url,
+    api_base: String,
+    phone_number_id: String,
 }
 
 impl WhatsApp {
@@ -51,7 +52,8 @@ impl WhatsApp {
         let timeouts = Timeouts { connect: options.connect_timeout, answer: options.answer_timeout };
         let caller = Caller::new(&options.access_token, timeouts)?;
         let messages = address(&options.api_base, &[&options.phone_number_id, "messages"])?;
-        Ok(WhatsApp { caller, messages })
+        let (api_base, phone_number_id) = (options.api_base.clone(), options.phone_number_id.clone());
+        Ok(WhatsApp { caller, messages, api_base, phone_number_id })
     }
 
     async fn send_one(&self, outgoing: &Outgoing) -> Result<Accepted, Failure> {
@@ -76,26 +78,20 @@ impl Channel for WhatsApp {
     fn seen<'a>(&'a self, channel_message_id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), Failure>> {
         self.tell_seen(channel_message_id, typing).boxed()
     }
+
+    fn fetch<'a>(&'a self, media: &'a v1::Media, most: usize) -> BoxFuture<'a, Result<Fetched, Failure>> {
+        self.fetch_file(&media.id, most).boxed()
+    }
+
+    fn upload<'a>(&'a self, file: &'a Upload) -> BoxFuture<'a, Result<String, Failure>> {
+        self.upload_file(file).boxed()
+    }
 }
 
 impl fmt::Debug for WhatsApp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WhatsApp").field("messages", &self.messages.as_str()).finish_non_exhaustive()
     }
-}
-
-/// An address of the API.
-fn address(api_base: &str, path: &[&str]) -> Result<Url, String> {
-    let base = if api_base.is_empty() { API_BASE } else { api_base };
-    let mut url = Url::parse(base).map_err(|error| format!("api_base: {error}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("api_base: {} is neither http nor https", url.scheme()));
-    }
-    match url.path_segments_mut() {
-        Ok(mut segments) => drop(segments.pop_if_empty().extend(path)),
-        Err(()) => return Err("api_base has no path".to_owned()),
-    }
-    Ok(url)
 }
 
 /// The part of a success that is looked at.

@@ -5,7 +5,7 @@ use proto::v1;
 /// One thing that a webhook tells: a message, a status, another change, or something that can't be taken.
 #[derive(Debug)]
 pub struct Item<'a> {
-    /// The number of the business, by the channel's id; `None` where the item names none.
+    /// The number, or page, of the business, by the channel's id; `None` where the item names none.
     pub phone_number_id: Option<String>,
     /// The item as it came.
     pub raw: &'a str,
@@ -178,9 +178,9 @@ pub enum BodyError {
     #[error("body is not JSON: {0}")]
     NotJson(String),
     /// It is JSON of something else.
-    #[error("body is not a WhatsApp webhook: {0}")]
+    #[error("body is not a webhook of this channel: {0}")]
     NotAWebhook(&'static str),
     /// It holds more than a channel sends.
-    #[error("body holds more than {limit} items", limit = super::MAX_ITEMS)]
+    #[error("body holds more than {limit} items", limit = crate::limits::MAX_ITEMS)]
     TooManyItems,
 }
