@@ -14,7 +14,7 @@ const CUSTOMERS: usize = 8;
 async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_marks() {
     let kills = testkit::count("delivery-kills", 6, 200);
     let mut random = fastrand::Rng::new();
-    let mut world = World::start("when_unknown = \"resend\"").await;
+    let mut world = World::start("when_unknown = \"resend\"\npair_burst = 100000").await;
     world.graph.set_latency(Duration::from_millis(20));
     let mut chats = Vec::new();
     for customer in 0..CUSTOMERS {
@@ -23,13 +23,19 @@ async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_mar
     let mut said: Vec<Vec<(String, String)>> = vec![Vec::new(); CUSTOMERS];
     for _ in 0..kills {
         let program = world.program();
-        let until = tokio::time::Instant::now() + Duration::from_millis(random.u64(300..2_000));
-        while tokio::time::Instant::now() < until {
+        // One that has not taken over yet sends nothing: it has to be at work when it is killed.
+        let (sent, started) = (world.graph.sent_count(), tokio::time::Instant::now());
+        let mut until = None;
+        while until.is_none_or(|until| tokio::time::Instant::now() < until) {
+            assert!(started.elapsed() < DEADLINE, "a new process sends nothing");
+            if until.is_none() && world.graph.sent_count() > sent {
+                until = Some(tokio::time::Instant::now() + Duration::from_millis(random.u64(0..1_000)));
+            }
             let customer = random.usize(0..CUSTOMERS);
             let text = format!("{customer}:{}", said[customer].len());
             let id = world.say(&chats[customer], &text).await;
             said[customer].push((id, text));
-            tokio::time::sleep(Duration::from_millis(random.u64(0..40))).await;
+            tokio::time::sleep(Duration::from_millis(random.u64(0..80))).await;
         }
         // SIGKILL.
         drop(program);
