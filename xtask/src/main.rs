@@ -1,5 +1,6 @@
 //! The chores of this repository: `cargo xtask --help`.
 
+mod browser;
 mod check;
 mod launch;
 mod step;
@@ -24,6 +25,8 @@ enum Chore {
     Bench(PassedOn),
     /// Measure the bot's answers and handoffs; the arguments name files of your own
     EvalBot(PassedOn),
+    /// Take the pictures of the README anew
+    Screenshots,
     /// Make sure that a fitting nats-server is there
     Tools,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Chore::Soak(arguments) => check::soak(&arguments),
         Chore::Bench(passed_on) => launch::bench(&passed_on.arguments),
         Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
+        Chore::Screenshots => browser::screenshots(),
         Chore::Tools => tools::nats_server().map(drop),
     };
     match done {

@@ -225,3 +225,7 @@ fn message_of(entry: &v1::TimelineEntry) -> Option<&v1::Message> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "row_tests.rs"]
+mod tests;
