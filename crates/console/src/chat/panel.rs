@@ -11,7 +11,7 @@ use crate::session::Who;
 use crate::words;
 
 /// Tickets shown at once; the rail has them all.
-const SHOWN: usize = 40;
+const SHOWN: usize = 20;
 
 /// All of it.
 pub(crate) struct Panel<'a> {
@@ -26,6 +26,7 @@ pub(crate) struct Panel<'a> {
 impl Panel<'_> {
     pub(crate) fn draw(&self) -> Markup {
         html! {
+            a.button.quiet.onlyphone href="#main" { "Back to the chat" }
             section.stack {
                 h2 { "Who has it" }
                 (self.holder())

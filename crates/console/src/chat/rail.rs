@@ -38,8 +38,7 @@ pub(crate) fn rail(lanes: &Lanes, conversation: &str, who: &Who, staff: &Staff, 
                     @let to = at(ticket.close_time.as_ref()).max(from + LEAST);
                     @let line = lanes.lane(&ticket.id).unwrap_or(2).min(2);
                     @let open = ticket.state() == v1::ticket::State::Open;
-                    a href={ "/c/" (conversation) "?ticket=" (ordinal(&ticket.id)) "#t" (ordinal(&ticket.id)) } data-jump=(ordinal(&ticket.id))
-                        aria-label=(panel::summary(ticket, staff, who)) {
+                    a href={ "/c/" (conversation) "?ticket=" (ordinal(&ticket.id)) "#t" (ordinal(&ticket.id)) } data-jump=(ordinal(&ticket.id)) {
                         title { (panel::summary(ticket, staff, who)) }
                         rect .open[open] .nested[!ticket.primary_id.is_empty()] x=(from) y=(line * LINE + 1) width=(to - from) height=(LINE - 2) rx="2" {}
                     }
