@@ -3,6 +3,7 @@
 use std::io::{self, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::browser;
 use crate::step::{cargo_at_root, note, run, run_with, target};
 use crate::tally::Tally;
 use crate::{images, tools};
@@ -29,6 +30,7 @@ pub(crate) fn soak(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn run_tests(arguments: &Arguments, profile: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
     let nats_server = tools::nats_server()?;
+    browser::prepare();
     // The tests that kill processes start the `threadmark` binary, so it is built whichever tests are chosen. Together
     // with the tests, so that it shares their features and nothing is compiled twice.
     run("build", cargo_at_root().args(["build", "--workspace", "--bins", "--tests"]).args(profile))?;

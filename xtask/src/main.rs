@@ -1,5 +1,6 @@
 //! The chores of this repository: `cargo xtask --help`.
 
+mod browser;
 mod check;
 mod debian;
 mod images;
@@ -28,6 +29,8 @@ enum Chore {
     EvalBot(PassedOn),
     /// Make stand-ins for the images underneath the containers, where no registry can be reached
     Images(images::Arguments),
+    /// Take the pictures of the README anew
+    Screenshots,
     /// Make sure that a fitting nats-server is there
     Tools,
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Bench(passed_on) => launch::bench(&passed_on.arguments),
         Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
         Chore::Images(arguments) => images::make(&arguments),
+        Chore::Screenshots => browser::screenshots(),
         Chore::Tools => tools::nats_server().map(drop),
     };
     match done {

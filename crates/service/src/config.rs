@@ -54,7 +54,7 @@ pub struct Config {
     /// Where webhooks come in.
     pub http: Http,
     /// Where the page is.
-    pub console: Listen,
+    pub console: Console,
     /// How the view is kept.
     pub projection: Projection,
     /// How rules are run.
@@ -95,6 +95,16 @@ pub struct Nats {
 pub struct Listen {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
+}
+
+/// Where the page is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the other services answer, as in `http://127.0.0.1:7070`; empty for this process.
+    pub services: String,
 }
 
 /// Where webhooks come in.

@@ -10,6 +10,7 @@ mod nats;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use bus::Bus;
@@ -19,6 +20,11 @@ use service::{Config, Grpc, Shutdown, Supervisor};
 
 use data_dir::DataDir;
 use nats::NatsChild;
+use threadmark_console::Console;
+
+/// How long the page may take until it answers, and how often it is looked at.
+const PAGE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Start everything: nats-server, every service, and a demo workspace with live customers.
 #[derive(Debug, ClapArgs)]
@@ -42,7 +48,7 @@ pub(crate) struct Args {
     /// Where webhooks come in [default: 127.0.0.1:7080]; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
-    /// Where the page will be [default: 127.0.0.1:7090]; nothing answers there yet.
+    /// Where the page is [default: 127.0.0.1:7090]; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     console: Option<SocketAddr>,
     /// Without the demo workspace and its customers.
@@ -109,6 +115,7 @@ pub(crate) async fn guard(args: GuardArgs) -> anyhow::Result<ExitCode> {
 struct Addresses {
     grpc: SocketAddr,
     http: SocketAddr,
+    console: SocketAddr,
     /// What takes the demo's messages, as long as this is kept.
     _graph: Option<FakeGraph>,
 }
@@ -176,10 +183,27 @@ async fn start(
     delivery.prepare().await?;
     delivery.start(supervisor);
 
-    let addresses = Addresses { grpc: grpc.address()?, http: webhooks.address()?, _graph: graph };
+    let options = threadmark_console::Options::from_config(&config, &view)?;
+    let console = Console::bind(config.console.listen, options, supervisor.shutdown().clone()).await?;
+
+    let addresses =
+        Addresses { grpc: grpc.address()?, http: webhooks.address()?, console: console.address()?, _graph: graph };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
     supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
+    supervisor.essential("console", console.serve());
+    page_answers(reached(addresses.console)).await?;
     Ok(addresses)
+}
+
+/// Waits until the page answers, and what it shows can be had.
+async fn page_answers(console: SocketAddr) -> anyhow::Result<()> {
+    let page = format!("http://{console}/sign-in");
+    let answers = async {
+        while !reqwest::get(&page).await.is_ok_and(|answer| answer.status().is_success()) {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(PAGE, answers).await.with_context(|| format!("the page does not answer at {page}"))
 }
 
 /// Where a service that listens on every address is reached from this machine.
@@ -213,6 +237,7 @@ impl Addresses {
         let names: Vec<String> = config.workspaces().into_keys().collect();
         println!("gRPC        http://{}", self.grpc);
         println!("webhooks    http://{}/webhooks/whatsapp", self.http);
+        println!("console     http://{}", reached(self.console));
         println!("nats        {url}");
         println!("data        {}", data.join("").display());
         if names.is_empty() {

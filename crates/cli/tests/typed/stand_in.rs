@@ -114,6 +114,13 @@ impl TicketService for StandIn {
         Ok(Response::new(v1::ListConversationsResponse { conversations, ..Default::default() }))
     }
 
+    async fn count_conversations(
+        &self,
+        _: Request<v1::CountConversationsRequest>,
+    ) -> Answer<v1::CountConversationsResponse> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn list_timeline(&self, request: Request<v1::ListTimelineRequest>) -> Answer<v1::ListTimelineResponse> {
         let entries = if request.into_inner().conversation_id == "c1" { vec![entry(2), entry(1)] } else { Vec::new() };
         Ok(Response::new(v1::ListTimelineResponse { entries, ..Default::default() }))

@@ -3,6 +3,7 @@
 mod budget;
 mod calendar;
 mod changes;
+mod conversation_counts;
 mod conversations;
 mod counts;
 mod grouping;

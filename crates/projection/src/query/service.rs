@@ -11,6 +11,7 @@ use service::status::{check_workspace, invalid, not_found};
 use service::{Shutdown, status};
 use tonic::{Request, Response, Status};
 
+use super::conversation_counts;
 use super::conversations::{ConversationList, SealedConversations};
 use super::counts::TicketCount;
 use super::grouping::TooManyGroups;
@@ -192,6 +193,20 @@ impl<K: Keys> TicketService for Queries<K> {
         }
         let page = self.reads.run(move |view| list.page(view)).await?;
         Ok(Response::new(self.show(page).await?))
+    }
+
+    async fn count_conversations(
+        &self,
+        request: Request<v1::CountConversationsRequest>,
+    ) -> Result<Response<v1::CountConversationsResponse>, Status> {
+        let request = request.into_inner();
+        self.check(&request.workspace)?;
+        let mut mistakes = Mistakes::default();
+        mistakes.revision("min_revision", request.min_revision);
+        mistakes.check()?;
+        self.reach(request.min_revision).await?;
+        let counts = self.reads.run(move |view| conversation_counts::count(view, &request.workspace)).await?;
+        Ok(Response::new(counts))
     }
 
     async fn list_timeline(

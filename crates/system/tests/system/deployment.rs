@@ -38,6 +38,7 @@ impl Settings {
              [nats]\nurl = \"{nats}\"\nduplicate_window_ms = {DEDUPE_MS}\n\
              [grpc]\nlisten = \"127.0.0.1:0\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\
+             [console]\nlisten = \"127.0.0.1:0\"\n\
              [projection]\nengine = \"{engine}\"\n",
         ))
     }

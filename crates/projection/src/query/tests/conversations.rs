@@ -173,3 +173,30 @@ async fn a_long_search_goes_on_from_page_to_page_inside_a_conversation() {
     assert_eq!(found[0].id, world.history.chats[0].id.as_str());
     assert!(pages >= 3, "each page looks at a bounded number of entries, {pages} pages");
 }
+
+#[tokio::test]
+async fn counts_are_those_of_the_views() {
+    for seed in 80..84 {
+        let world = world(seed, 14, 160);
+        let queries = world.queries();
+        let request = v1::CountConversationsRequest { workspace: WORKSPACE.to_owned(), min_revision: 0 };
+        let counts = queries.count_conversations(Request::new(request)).await.expect("counts").into_inner();
+        let mut random = Random(seed);
+        let list = |view: View| v1::ListConversationsRequest {
+            workspace: WORKSPACE.to_owned(),
+            view: view.into(),
+            ..v1::ListConversationsRequest::default()
+        };
+        let all = walk(&queries, list(View::All), &mut random).await;
+        assert_eq!(counts.all_count, all.len() as i64);
+        assert_eq!(counts.bot_count, walk(&queries, list(View::Bot), &mut random).await.len() as i64);
+        assert_eq!(counts.unassigned_count, walk(&queries, list(View::Unassigned), &mut random).await.len() as i64);
+        for assigned in &counts.assigned {
+            let of_them = all.iter().filter(|conversation| conversation.assignee == assigned.assignee);
+            assert_eq!(assigned.count, of_them.count() as i64, "{assigned:?}");
+        }
+        let held = all.iter().filter(|conversation| conversation.assignee.is_some()).count();
+        assert_eq!(counts.assigned.iter().map(|assigned| assigned.count).sum::<i64>(), held as i64);
+        assert!(!counts.more);
+    }
+}

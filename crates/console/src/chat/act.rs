@@ -1,0 +1,97 @@
+//! What people do in a chat: one form each, one command each, done once however often it is sent.
+
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use proto::v1;
+use serde_json::json;
+use tonic::{Code, Status};
+
+use super::command::{Command, template};
+use crate::failure::Failure;
+use crate::server::Shared;
+use crate::session::Who;
+use crate::words::{Fields, field};
+
+/// Does what a form asks for. The page's script gets the revision or the refusal, others the page again.
+pub(crate) async fn act(
+    State(app): State<Shared>,
+    who: Who,
+    Path((conversation, what)): Path<(String, String)>,
+    headers: HeaderMap,
+    Form(form): Form<Fields>,
+) -> Response {
+    let command = Command::new(&app.services, &who, &conversation, field(&form, "command"));
+    let done = perform(&command, &what, &form).await;
+    let script = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
+    match (done, script) {
+        (Ok(revision), true) => json_of(StatusCode::OK, &json!({ "revision": revision })),
+        (Ok(revision), false) => Redirect::to(&format!("/c/{conversation}?rev={revision}")).into_response(),
+        (Err(failure), true) => {
+            let code = if matches!(failure, Failure::SignIn) { StatusCode::UNAUTHORIZED } else { StatusCode::CONFLICT };
+            json_of(code, &json!({ "error": failure.words() }))
+        }
+        (Err(failure), false) => failure.into_response(),
+    }
+}
+
+fn json_of(code: StatusCode, value: &serde_json::Value) -> Response {
+    (code, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// Does it, and returns its revision.
+async fn perform(command: &Command<'_>, what: &str, form: &Fields) -> Result<i64, Failure> {
+    use v1::send_message_request::Content;
+    let of = |name: &str| field(form, name).trim().to_owned();
+    let done = match what {
+        "send" => command.send(Content::Text(said(form)?), of("reply_to")).await,
+        "template" => command.send(Content::Template(template(form)?), String::new()).await,
+        "note" => command.note(said(form)?).await,
+        "tag" => command.tag(needed(of("tag"), "Say which tag.")?).await,
+        "untag" => command.untag(of("tag")).await,
+        "open" => command.open(of("topic")).await,
+        "close" => command.close(of("ticket")).await,
+        "close-all" => command.close_all().await,
+        "assign" => command.assign(assignee(&needed(of("assignee"), "Choose who should have it.")?)?).await,
+        "mine" => command.assign(command.who().assignee()).await,
+        "unassign" => command.unassign().await,
+        "pause" => command.pause().await,
+        "hand-back" => hand_back(command).await,
+        "read" => command.read().await,
+        "rule" => command.rule(needed(of("rule"), "Choose a rule.")?).await,
+        _ => return Err(Failure::Nothing),
+    };
+    Ok(done?)
+}
+
+/// Gives the chat back to the bot: closes what is open, which ends ownership, and ends a pause. Each is decided once.
+async fn hand_back(command: &Command<'_>) -> Result<i64, Status> {
+    let mut revision = 0;
+    match command.part("close").close_all().await {
+        Ok(closed) => revision = closed,
+        Err(status) if status.code() == Code::FailedPrecondition => {}
+        Err(status) => return Err(status),
+    }
+    revision = command.part("unassign").unassign().await?.max(revision);
+    Ok(command.part("resume").resume().await?.max(revision))
+}
+
+/// What was written, as it was written.
+fn said(form: &Fields) -> Result<String, Failure> {
+    // Forms carry line ends as two characters.
+    let text = field(form, "text").replace("\r\n", "\n");
+    needed(text.trim_end().to_owned(), "Write something first.")
+}
+
+fn needed(text: String, otherwise: &str) -> Result<String, Failure> {
+    if text.trim().is_empty() { Err(Failure::Unreadable(otherwise.to_owned())) } else { Ok(text) }
+}
+
+/// "agent:ana" or "team:billing".
+fn assignee(text: &str) -> Result<v1::Assignee, Failure> {
+    match text.split_once(':') {
+        Some(("agent", id)) => Ok(v1::Assignee { agent_id: id.to_owned(), team_id: String::new() }),
+        Some(("team", id)) => Ok(v1::Assignee { agent_id: String::new(), team_id: id.to_owned() }),
+        _ => Err(Failure::Unreadable("Choose who should have it.".to_owned())),
+    }
+}

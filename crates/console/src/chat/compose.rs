@@ -1,0 +1,62 @@
+//! Where an agent writes to the customer, or to colleagues.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use proto::v1;
+use v1::timeline_entry::Entry;
+
+use super::load::Piece;
+use super::panel::command;
+use crate::session::Who;
+use crate::words;
+
+/// How long a customer's message keeps the conversation open for free words, in seconds. WhatsApp's rule.
+const WINDOW: i64 = 24 * 3_600;
+
+/// The form below the chat.
+pub(crate) fn compose(who: &Who, conversation: &v1::Conversation, piece: &Piece, now: Timestamp) -> Markup {
+    let to = |what: &str| format!("/c/{}/{what}", conversation.id);
+    html! {
+        div.compose {
+            form #write method="post" action=(to("send")) data-act="" data-name=(who.name) {
+                (command())
+                p.answering #answering hidden { input type="hidden" name="reply_to" value=""; "Answering: " span dir="auto" {} button.quiet type="button" data-forget="" aria-label="Answer nothing in particular" { "×" } }
+                textarea #words name="text" rows="2" maxlength="4096" dir="auto" required aria-label="Message" placeholder="Write to the customer …" {}
+                div.line {
+                    button #send { "Send" }
+                    button.quiet #note formaction=(to("note")) { "Save as note" }
+                    (window(conversation, piece, now))
+                    span.hint.keys { kbd { "Enter" } " sends, " kbd { "Shift Enter" } " begins a line" }
+                }
+            }
+            details data-what="template" {
+                summary { "Send a template" }
+                form.line method="post" action=(to("template")) data-act="" data-pending="Template" {
+                    (command())
+                    label { "Template" input name="template" required maxlength="512"; }
+                    label { "Language" input name="language" value="en_US" size="6" maxlength="16"; }
+                    label { "Parameters, one a line" textarea name="parameters" rows="2" dir="auto" {} }
+                    button { "Send template" }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the channel takes free words now, and for how long yet. Only WhatsApp's does not always.
+fn window(conversation: &v1::Conversation, piece: &Piece, now: Timestamp) -> Markup {
+    if !conversation.channel.starts_with("whatsapp") || !piece.newer.is_empty() {
+        return html! {};
+    }
+    let inbound = piece.entries.iter().rev().find_map(|entry| match &entry.entry {
+        Some(Entry::Message(message)) if message.direction() == v1::Direction::Inbound => message.occur_time.as_ref(),
+        _ => None,
+    });
+    let left = words::instant(inbound).map(|at| WINDOW - (now.as_second() - at.as_second()));
+    html! {
+        @match left {
+            Some(left) if left > 0 => { span.window { "Free words for " (words::seconds(left.unsigned_abs())) } }
+            _ => { span.window.shut { "24 hours have passed: only a template reaches the customer" } }
+        }
+    }
+}

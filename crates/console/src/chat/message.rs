@@ -1,0 +1,166 @@
+//! What a message says.
+
+use maud::{Markup, html};
+use proto::v1;
+use v1::MessageStatus as Status;
+
+use crate::page::unseen;
+use crate::words;
+
+/// How much of an earlier message a reply quotes, in characters.
+const QUOTE: usize = 90;
+
+/// The words of a message, and what it is besides words.
+pub(crate) fn body(message: &v1::Message) -> Markup {
+    if message.revoked {
+        return html! { p.gone { "This message was taken back." } };
+    }
+    html! {
+        @if message.forwarded { p.hint { "↪ Forwarded" } }
+        @if let Some(media) = &message.media { (self::media(message, media)) }
+        @if let Some(place) = &message.location { (location(place)) }
+        @for card in &message.contacts { (contact(card)) }
+        @if let Some(template) = &message.template { p.hint { "Template " b { (template.name) } " " (template.language) } }
+        @match (&message.reply, message.r#type.as_str()) {
+            (Some(reply), _) => { (choice(message, reply)) }
+            (None, "reaction") => { p.hint { "Reacted " (message.text) " to a message that is not in this chat" } }
+            (None, _) => { (text(&message.text)) }
+        }
+        @if let Some(interactive) = &message.interactive { (offer(interactive, &message.text)) }
+        @for error in &message.errors { p.hint { "⚠ " (self::error(error)) } }
+        @if is_empty(message) { p.hint { (kind(message)) " message" } }
+    }
+}
+
+fn is_empty(message: &v1::Message) -> bool {
+    let silent = message.text.is_empty() && message.media.is_none() && message.location.is_none();
+    let silent = silent && message.contacts.is_empty() && message.reply.is_none() && message.errors.is_empty();
+    silent && message.template.is_none() && message.interactive.is_none()
+}
+
+/// A text as it was written, in its own direction.
+pub(crate) fn text(text: &str) -> Markup {
+    html! { @if !text.is_empty() { p.text dir="auto" { (text) } } }
+}
+
+fn kind(message: &v1::Message) -> &str {
+    if message.r#type.is_empty() { "unknown" } else { &message.r#type }
+}
+
+fn media(message: &v1::Message, media: &v1::Media) -> Markup {
+    let (sign, what) = match message.r#type.as_str() {
+        "image" => ("🖼", "Image"),
+        "video" => ("🎞", "Video"),
+        "audio" if media.voice => ("🎤", "Voice message"),
+        "audio" => ("🎵", "Audio"),
+        "sticker" => ("🏷", "Sticker"),
+        "document" => ("📄", "Document"),
+        other => ("📎", other),
+    };
+    html! {
+        div.media {
+            span.sign aria-hidden="true" { (sign) }
+            span { b { (what) } @if !media.file_name.is_empty() { " " bdi { (media.file_name) } } br; small { (media.mime_type) } }
+        }
+        @if message.text.is_empty() { (text(&media.caption)) }
+    }
+}
+
+fn location(place: &v1::Location) -> Markup {
+    html! {
+        div.media {
+            span.sign aria-hidden="true" { "📍" }
+            span {
+                b { (words::called(&place.name, "Location")) } br;
+                @if !place.address.is_empty() { bdi { (place.address) } br; }
+                small { (format!("{:.5}, {:.5}", place.latitude, place.longitude)) }
+            }
+        }
+    }
+}
+
+fn contact(card: &v1::SharedContact) -> Markup {
+    html! {
+        div.media {
+            span.sign aria-hidden="true" { "👤" }
+            span { b { bdi { (words::called(&card.name, "Contact")) } } br; small { (card.phones.iter().chain(&card.emails).cloned().collect::<Vec<_>>().join(", ")) } }
+        }
+    }
+}
+
+/// What the customer chose.
+fn choice(message: &v1::Message, reply: &v1::Reply) -> Markup {
+    html! {
+        p.text dir="auto" { "▸ " (words::called(&reply.title, &message.text)) }
+        @if !reply.description.is_empty() { p.hint dir="auto" { (reply.description) } }
+    }
+}
+
+/// What the customer is given to choose from.
+fn offer(interactive: &v1::Interactive, said: &str) -> Markup {
+    html! {
+        @for line in [&interactive.header, &interactive.body, &interactive.footer] {
+            @if line != said { (text(line)) }
+        }
+        ul.offer {
+            @for button in &interactive.buttons { li dir="auto" { (button.title) } }
+            @for row in interactive.list_sections.iter().flat_map(|section| &section.rows) { li dir="auto" { (row.title) } }
+        }
+    }
+}
+
+/// What a message says in a few words, for quoting it.
+pub(crate) fn quote(message: &v1::Message) -> String {
+    if message.revoked {
+        return "taken back".to_owned();
+    }
+    let caption = message.media.as_ref().map_or("", |media| media.caption.as_str());
+    let said = words::short(words::called(&message.text, caption), QUOTE);
+    if said.is_empty() { format!("[{}]", kind(message)) } else { said }
+}
+
+/// How far a message to the customer has come.
+pub(crate) fn ticks(message: &v1::Message) -> Markup {
+    if message.direction() != v1::Direction::Outbound {
+        return html! {};
+    }
+    let (class, sign, word) = match message.status() {
+        Status::Unspecified => return html! {},
+        Status::Queued => ("", "◷", "queued"),
+        Status::Accepted => ("", "✓", "accepted"),
+        Status::Sent => ("", "✓", "sent"),
+        Status::Delivered => ("", "✓✓", "delivered"),
+        Status::Read => ("good", "✓✓", "read"),
+        Status::Played => ("good", "✓✓", "played"),
+        Status::Failed => ("bad", "✗", "failed"),
+    };
+    html! { span class={ "ticks " (class) } title=(word) { span aria-hidden="true" { (sign) } (unseen(word)) } }
+}
+
+/// Why a message did not reach the customer, from the newest report that says so.
+pub(crate) fn failure(message: &v1::Message) -> Option<String> {
+    if message.status() != Status::Failed {
+        return None;
+    }
+    let errors = message.statuses.iter().rev().flat_map(|report| &report.errors);
+    Some(errors.map(error).next().unwrap_or_else(|| "The channel did not say why.".to_owned()))
+}
+
+fn error(error: &v1::StatusError) -> String {
+    let code = if error.code == 0 { String::new() } else { error.code.to_string() };
+    let said: Vec<&str> =
+        [&*code, &*error.title, &*error.details].into_iter().filter(|part| !part.is_empty()).collect();
+    said.join(" ")
+}
+
+/// The reactions to a message.
+pub(crate) fn reactions(message: &v1::Message) -> Markup {
+    let each: Vec<_> = message.reactions.iter().filter(|reaction| !reaction.emoji.is_empty()).collect();
+    html! {
+        @if !each.is_empty() {
+            ul.reactions aria-label="Reactions" {
+                @for reaction in each { li title=(words::actor(reaction.actor.as_ref())) { (reaction.emoji) } }
+            }
+        }
+    }
+}

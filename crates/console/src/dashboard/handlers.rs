@@ -1,0 +1,63 @@
+use axum::extract::{Query, State};
+use axum::response::Html;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::asked::{Asked, BASES, DIMENSIONS};
+use super::figures::{Figures, zone};
+use super::presets::{PRESETS, written};
+use crate::failure::Failure;
+use crate::page::{self, Part};
+use crate::server::Shared;
+use crate::session::Who;
+use crate::words::{self, Fields};
+
+/// The dashboard of a period.
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    who: Who,
+    Query(fields): Query<Fields>,
+) -> Result<Html<String>, Failure> {
+    let asked = Asked::of(&fields, &who, Timestamp::now());
+    let (figures, staff) = tokio::try_join!(Figures::load(&app.services, &asked), app.services.staff(&who.workspace))?;
+    let body = html! {
+        main.page #main {
+            h1 { "Tickets from " (words::minute(Some(&words::wire(asked.start)), &asked.zone)) " to " (words::minute(Some(&words::wire(asked.end)), &asked.zone)) }
+            @if let Some(at) = asked.as_of { p.box role="note" { "As it stood on " (words::minute(Some(&words::wire(at)), &asked.zone)) ". What happened later is left out." } }
+            (choose(&asked))
+            (figures.totals(&asked))
+            (figures.plot(&asked))
+            (figures.table(&asked, &staff))
+        }
+    };
+    Ok(Html(page::page(&who, Part::Dashboard, "Dashboard", body).into_string()))
+}
+
+/// Where the period and the rest are chosen.
+fn choose(asked: &Asked) -> Markup {
+    let query = |preset: &str| {
+        let unit = if asked.hours { "&unit=hour" } else { "" };
+        format!("/dashboard?period={preset}&zone={}&basis={}&by={}{unit}", zone(asked), asked.basis.0, asked.by.0)
+    };
+    html! {
+        section.box.stack aria-label="Period" {
+            nav.tabs aria-label="Periods" {
+                @for (preset, name) in PRESETS { a href=(query(preset)) aria-current=[(asked.preset == preset).then_some("page")] { (name) } }
+            }
+            form.line action="/dashboard" {
+                label { "From" input type="datetime-local" name="from" value=(written(asked.start, &asked.zone)); }
+                label { "To, not included" input type="datetime-local" name="to" value=(written(asked.end, &asked.zone)); }
+                label { "Time zone" input name="zone" value=(asked.zone_name()) list="zones" size="18"; }
+                label { "Count" select name="basis" { @for basis in &BASES { option value=(basis.0) selected[basis.0 == asked.basis.0] { (basis.1) } } } }
+                label { "By" select name="by" { @for by in &DIMENSIONS { option value=(by.0) selected[by.0 == asked.by.0] { (by.1) } } } }
+                label { "Bars" select name="unit" { option value="day" selected[!asked.hours] { "Days" } option value="hour" selected[asked.hours] { "Hours" } } }
+                label { "As of" input type="datetime-local" name="as_of" value=[asked.as_of.map(|at| written(at, &asked.zone))]; }
+                label.across { input type="checkbox" name="nested" value="1" checked[asked.nested]; "nested in percentiles" }
+                button { "Show" }
+                datalist #zones {
+                    @for name in ["UTC", "Europe/London", "Europe/Berlin", "Europe/Madrid", "America/New_York", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney"] { option value=(name) {} }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Tickets by day or hour, drawn here: bars that are links.
+
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+use proto::v1::count_tickets_response::Group;
+
+use super::asked::Asked;
+use crate::session::encode;
+use crate::words;
+
+/// Units from side to side and from top to bottom, and what is left for words.
+const WIDE: f64 = 960.0;
+const HIGH: f64 = 230.0;
+const LEFT: f64 = 38.0;
+const FOOT: f64 = 22.0;
+/// More bars than this are too thin to hit.
+const MOST: usize = 800;
+/// Words below the bars.
+const WORDS: usize = 9;
+
+/// The bars of each day or hour.
+pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
+    let groups = &groups[..groups.len().min(MOST)];
+    let most = groups.iter().map(|group| group.primary_count.max(group.nested_count)).max().unwrap_or(0);
+    let top = nice(most);
+    let step = (WIDE - LEFT) / groups.len().max(1) as f64;
+    let height = |count: i64| (HIGH - FOOT - 12.0) * count as f64 / top as f64;
+    let every = groups.len().div_ceil(WORDS).max(1);
+    let bar = (step * 0.42).max(0.6);
+    html! {
+        svg.plot viewBox={ "0 0 " (WIDE) " " (HIGH) } role="img" aria-label={ "Tickets by " (unit(asked)) ", at most " (most) } {
+            @for line in 0..=4 {
+                @let y = HIGH - FOOT - (HIGH - FOOT - 12.0) * f64::from(line) / 4.0;
+                line.grid x1=(LEFT) x2=(WIDE) y1=(y) y2=(y) {}
+                @if top % 4 == 0 || line % 4 == 0 { text x=(LEFT - 6.0) y=(y + 4.0) text-anchor="end" { (top * i64::from(line) / 4) } }
+            }
+            @for (at, group) in groups.iter().enumerate() {
+                @let x = LEFT + step * at as f64;
+                a href=(link(group, asked)) tabindex=(if group.primary_count + group.nested_count > 0 { 0 } else { -1 }) {
+                    title { (label(group, &asked.zone, asked.hours)) ": " (group.primary_count) " tickets, " (group.nested_count) " nested" }
+                    rect x=(x) y="0" width=(step) height=(HIGH - FOOT) fill="transparent" {}
+                    rect.primary x=(x + step * 0.06) y=(HIGH - FOOT - height(group.primary_count)) width=(bar) height=(height(group.primary_count)) rx="1.5" {}
+                    rect.nested x=(x + step * 0.06 + bar) y=(HIGH - FOOT - height(group.nested_count)) width=(bar) height=(height(group.nested_count)) rx="1.5" {}
+                }
+                @if at % every == 0 { text x=(x + step / 2.0) y=(HIGH - 6.0) text-anchor="middle" { (short(group, &asked.zone, asked.hours)) } }
+            }
+        }
+    }
+}
+
+fn unit(asked: &Asked) -> &'static str {
+    if asked.hours { "hour" } else { "day" }
+}
+
+/// The tickets behind a bar.
+fn link(group: &Group, asked: &Asked) -> String {
+    let of = |time| words::instant(time).map(|at| encode(&at.to_string())).unwrap_or_default();
+    let query = asked.query();
+    format!("/tickets?{query}&start={}&end={}", of(group.start_time.as_ref()), of(group.end_time.as_ref()))
+}
+
+fn label(group: &Group, zone: &TimeZone, hours: bool) -> String {
+    match words::zoned(group.start_time.as_ref(), zone) {
+        Some(at) if hours => at.strftime("%a %-d %b %Y, %H:%M").to_string(),
+        Some(at) => words::day(&at),
+        None => group.key.clone(),
+    }
+}
+
+fn short(group: &Group, zone: &TimeZone, hours: bool) -> String {
+    let form = if hours { "%-d %b %H:%M" } else { "%-d %b" };
+    words::zoned(group.start_time.as_ref(), zone).map(|at| at.strftime(form).to_string()).unwrap_or_default()
+}
+
+/// The next round number, so that lines stand at round numbers.
+fn nice(most: i64) -> i64 {
+    let mut step = 1;
+    loop {
+        for top in [4 * step, 8 * step, 20 * step] {
+            if most <= top {
+                return top;
+            }
+        }
+        step *= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nice;
+
+    #[test]
+    fn the_scale_ends_at_a_round_number() {
+        assert_eq!([0, 4, 5, 17, 33, 79, 150, 999].map(nice), [4, 4, 8, 20, 40, 80, 200, 2_000]);
+    }
+}

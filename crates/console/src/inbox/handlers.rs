@@ -1,0 +1,101 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::response::Html;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::stream::{self, StreamExt as _};
+use maud::{Markup, html};
+
+use super::list::load;
+use super::views::Choice;
+use crate::failure::Failure;
+use crate::page::{self, Part};
+use crate::server::Shared;
+use crate::session::Who;
+use crate::words::{Fields, field};
+
+const PULSE: Duration = Duration::from_secs(20);
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The inbox.
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    who: Who,
+    Query(asked): Query<Fields>,
+) -> Result<Html<String>, Failure> {
+    let (listed, staff) = tokio::try_join!(
+        load(&app, &who, Choice::of(&asked), field(&asked, "page")),
+        app.services.staff(&who.workspace)
+    )?;
+    let body = html! {
+        main.columns #main {
+            h1.unseen { "Inbox" }
+            (listed.column(&who, &staff))
+            div.plain.welcome { (welcome(&who)) }
+        }
+        (keys())
+    };
+    Ok(Html(page::page(&who, Part::Inbox, "Inbox", body).into_string()))
+}
+
+/// The list alone, for the page's script.
+pub(crate) async fn list(
+    State(app): State<Shared>,
+    who: Who,
+    Query(asked): Query<Fields>,
+) -> Result<Html<String>, Failure> {
+    let (listed, staff) = tokio::try_join!(
+        load(&app, &who, Choice::of(&asked), field(&asked, "page")),
+        app.services.staff(&who.workspace)
+    )?;
+    Ok(Html(listed.parts(&who, &staff).into_string()))
+}
+
+/// Says whenever something changed in the workspace.
+pub(crate) async fn live(State(app): State<Shared>, who: Who) -> impl IntoResponse {
+    let changes = app.changes.of(&app, &who.workspace);
+    let hello = stream::once(async { Event::default().event("hello").retry(RETRY).data("{}") });
+    let news = stream::unfold(changes, |mut changes| async move {
+        changes.changed().await.ok()?;
+        let seen = *changes.borrow_and_update();
+        Some((Event::default().event("changed").data(seen.to_string()), changes))
+    });
+    let shutdown = app.shutdown.clone();
+    let until = Box::pin(async move { shutdown.begun().await });
+    Sse::new(hello.chain(news).take_until(until).map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(PULSE))
+}
+
+fn welcome(who: &Who) -> Markup {
+    html! {
+        p.hello dir="auto" { "Hello " (who.name) }
+        p { "Choose a chat at the left. It never ends and is never split: tickets are the brackets beside it." }
+        p.hint { kbd { "j" } " " kbd { "k" } " move, " kbd { "Enter" } " opens, " kbd { "/" } " searches, " kbd { "?" } " shows every key." }
+    }
+}
+
+/// Every key, in a dialog.
+pub(crate) fn keys() -> Markup {
+    const KEYS: [(&str, &str); 12] = [
+        ("j, k", "next and previous chat"),
+        ("Enter", "open it"),
+        ("1 … 9", "choose a view"),
+        ("/", "search"),
+        ("u", "back to the inbox"),
+        ("r", "write"),
+        ("Esc", "leave a field"),
+        ("n", "save what is written as a note"),
+        ("o", "open a ticket"),
+        ("c", "close the ticket opened last"),
+        ("m", "assign to me"),
+        ("g", "go to the newest message"),
+    ];
+    html! {
+        dialog #help aria-labelledby="keys" {
+            h2 #keys { "Keys" }
+            dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
+            button.quiet type="button" data-close="" { "Close" }
+        }
+    }
+}

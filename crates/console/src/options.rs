@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use service::Config;
+use service::config::ConfigError;
+
+/// What the console has to know. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the other services answer, for example "http://127.0.0.1:7070".
+    pub services: String,
+    /// The businesses, each with the zone of its clock.
+    pub(crate) workspaces: Arc<BTreeMap<String, TimeZone>>,
+}
+
+impl Options {
+    /// What the configuration says. `services` is used where it names none.
+    ///
+    /// # Errors
+    /// For a workspace whose time zone is none.
+    pub fn from_config(config: &Config, services: &str) -> Result<Options, ConfigError> {
+        let configured = config.console.services.as_str();
+        let mut workspaces = BTreeMap::new();
+        for name in config.workspaces().into_keys() {
+            workspaces.insert(name, TimeZone::UTC);
+        }
+        for (name, hours) in config.hours()? {
+            workspaces.insert(name, TimeZone::get(hours.time_zone()).unwrap_or(TimeZone::UTC));
+        }
+        Ok(Options {
+            services: if configured.is_empty() { services } else { configured }.to_owned(),
+            workspaces: Arc::new(workspaces),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! What every page has around it.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::session::Who;
+use crate::words;
+
+/// The parts of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Inbox,
+    Dashboard,
+    Rules,
+    Bot,
+}
+
+const PARTS: [(Part, &str, &str); 4] = [
+    (Part::Inbox, "/inbox", "Inbox"),
+    (Part::Dashboard, "/dashboard", "Dashboard"),
+    (Part::Rules, "/rules", "Rules"),
+    (Part::Bot, "/bot", "Bot"),
+];
+
+/// A page for somebody who signed in. `body` holds the one `main`, with the id "main".
+pub(crate) fn page(who: &Who, part: Part, title: &str, body: Markup) -> Markup {
+    let around = html! {
+        header.bar {
+            a.brand href="/inbox" { (mark()) span { "Threadmark" } }
+            nav aria-label="Console" {
+                @for (at, address, name) in PARTS {
+                    a href=(address) aria-current=[(at == part).then_some("page")] { (name) }
+                }
+            }
+            div.me {
+                span.workspace title="Workspace" { (who.workspace) }
+                (face(&who.name))
+                span.name dir="auto" { (who.name) }
+                form method="post" action="/sign-out" { button.quiet { "Sign out" } }
+            }
+        }
+        (body)
+    };
+    document(title, around)
+}
+
+/// A page for whoever comes.
+pub(crate) fn bare(title: &str, body: Markup) -> Markup {
+    let around = html! {
+        header.bar { a.brand href="/inbox" { (mark()) span { "Threadmark" } } }
+        (body)
+    };
+    document(title, around)
+}
+
+fn document(title: &str, body: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Threadmark" }
+                link rel="stylesheet" href=(STYLE.path());
+                link rel="icon" type="image/svg+xml" href=(ICON.path());
+                script src=(SCRIPT.path()) defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the contents" }
+                (body)
+            }
+        }
+    }
+}
+
+/// The mark: a bracket with a nested one inside.
+fn mark() -> Markup {
+    html! {
+        svg.mark viewBox="0 0 32 32" width="22" height="22" aria-hidden="true" {
+            path d="M14 5H8v22h6M23 11h-6v10h6" fill="none" stroke="currentColor" stroke-width="3.4" stroke-linecap="round" stroke-linejoin="round" {}
+        }
+    }
+}
+
+/// A round sign with somebody's initials, in one of eight colours that stays theirs.
+pub(crate) fn face(name: &str) -> Markup {
+    let mut letters = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let first: String = letters.next().into_iter().chain(letters.next_back()).flat_map(char::to_uppercase).collect();
+    let colour = name.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 8;
+    html! { span class={ "face f" (colour) } aria-hidden="true" { (if first.is_empty() { "·" } else { &first }) } }
+}
+
+/// Words that only readers of the page's structure get.
+pub(crate) fn unseen(text: &str) -> Markup {
+    html! { span.unseen { (text) } }
+}
+
+/// A moment, with the whole of it behind the words.
+pub(crate) fn time(who: &Who, at: Option<&prost_types::Timestamp>, shown: &str) -> Markup {
+    let machine = words::instant(at).map(|at| at.to_string()).unwrap_or_default();
+    html! { time datetime=(machine) title=(words::minute(at, &who.zone)) { (shown) } }
+}

@@ -1,0 +1,163 @@
+use axum::extract::{Form, Query, State};
+use axum::response::Html;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use proto::v1;
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use super::runs;
+use crate::failure::Failure;
+use crate::page::{self, Part};
+use crate::server::{App, Shared};
+use crate::session::{Who, encode};
+use crate::words::{self, Fields, field};
+
+/// Rules of one page.
+const PAGE: i32 = 1_000;
+/// Runs shown of a rule, or of all.
+const RUNS: i32 = 40;
+/// What the draft begins with.
+const EXAMPLE: &str = "rules:
+  - name: refunds-to-billing
+    on: message.received
+    when: message.text.matches(\"(?i)refund\") && conversation.open_ticket_count == 0
+    do:
+      - open_ticket: { topic: refund }
+      - assign: { team: billing, strategy: round_robin }
+";
+
+/// The rules, and the runs of one of them or of all.
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    who: Who,
+    Query(asked): Query<Fields>,
+) -> Result<Html<String>, Failure> {
+    let chosen = field(&asked, "rule");
+    let all = field(&asked, "all") == "1";
+    let (rules, runs) = tokio::try_join!(rules(&app, &who), list_runs(&app, &who, chosen, all))?;
+    let rule = rules.iter().find(|rule| rule.name == chosen);
+    let body = html! {
+        main.page #main {
+            h1 { "Rules" }
+            div.split {
+                section.box { h2 { "In force" } (table(&rules, &who)) }
+                section.box {
+                    h2 { "Recent runs" @if let Some(rule) = rule { " of " bdi { (rule.name) } } }
+                    p.hint {
+                        @if !chosen.is_empty() { a href="/rules" { "All rules" } " · " }
+                        @if all { a href={ "/rules?rule=" (encode(chosen)) } { "Only what matched" } }
+                        @else { a href={ "/rules?all=1&rule=" (encode(chosen)) } { "With what did not match, and why" } }
+                    }
+                    (runs::list(&runs, &who))
+                }
+            }
+            @if let Some(rule) = rule { section.box { h2 { "As it is written" } pre { (rule.yaml) } } }
+            (draft(&Draft { yaml: rule.map_or(EXAMPLE, |rule| rule.yaml.as_str()), days: 30, said: None }))
+        }
+    };
+    Ok(Html(page::page(&who, Part::Rules, "Rules", body).into_string()))
+}
+
+/// Checks a draft, or puts it in force.
+pub(crate) async fn apply(
+    State(app): State<Shared>,
+    who: Who,
+    Form(form): Form<Fields>,
+) -> Result<Html<String>, Failure> {
+    let yaml = field(&form, "yaml").replace("\r\n", "\n");
+    let validate_only = field(&form, "do") != "apply";
+    let request = v1::ApplyRulesRequest {
+        workspace: who.workspace.clone(),
+        yaml: yaml.clone(),
+        validate_only,
+        etag: String::new(),
+    };
+    let said = match app.services.automation().apply_rules(request).await {
+        Ok(applied) => Ok(agreed(&applied.into_inner().rules, validate_only)),
+        Err(status) => Err(mistakes(&status)),
+    };
+    let rules = rules(&app, &who).await?;
+    let body = html! {
+        main.page #main {
+            h1 { "Rules" }
+            (draft(&Draft { yaml: &yaml, days: 30, said: Some(said) }))
+            section.box { h2 { "In force" } (table(&rules, &who)) }
+        }
+    };
+    Ok(Html(page::page(&who, Part::Rules, "Rules", body).into_string()))
+}
+
+fn agreed(rules: &[v1::Rule], validate_only: bool) -> Markup {
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    html! { (if validate_only { "Nothing is wrong with " } else { "In force now: " }) bdi { (names.join(", ")) } }
+}
+
+/// Every mistake with its place.
+pub(super) fn mistakes(status: &Status) -> Markup {
+    let found = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
+    html! {
+        @if found.is_empty() { (Failure::from(status.clone()).words()) }
+        @else { ul { @for mistake in found { li { b { (mistake.field) } " " (mistake.description) } } } }
+    }
+}
+
+async fn rules(app: &App, who: &Who) -> Result<Vec<v1::Rule>, Status> {
+    let request = v1::ListRulesRequest { workspace: who.workspace.clone(), page_size: PAGE, ..Default::default() };
+    Ok(app.services.automation().list_rules(request).await?.into_inner().rules)
+}
+
+async fn list_runs(app: &App, who: &Who, rule: &str, all: bool) -> Result<Vec<v1::Run>, Status> {
+    let request = v1::ListRunsRequest {
+        workspace: who.workspace.clone(),
+        rule: rule.to_owned(),
+        include_not_matched: all,
+        page_size: RUNS,
+        ..v1::ListRunsRequest::default()
+    };
+    Ok(app.services.automation().list_runs(request).await?.into_inner().runs)
+}
+
+fn table(rules: &[v1::Rule], who: &Who) -> Markup {
+    html! {
+        @if rules.is_empty() { p { "No rule yet. Write one below." } } @else {
+            div.wide { table {
+                thead { tr { th { "Rule" } th { "On" } th.num { "Version" } th { "In force since" } } }
+                tbody { @for rule in rules { tr {
+                    th scope="row" { a href={ "/rules?rule=" (encode(&rule.name)) } { bdi { (rule.name) } } @if !rule.enabled { " " span.tag { "off" } } }
+                    td { code { (rule.on) } } td.num { (rule.version) } td { (words::minute(rule.apply_time.as_ref(), &who.zone)) }
+                } } }
+            } }
+        }
+    }
+}
+
+/// A draft, and what was said about it.
+pub(super) struct Draft<'a> {
+    pub(super) yaml: &'a str,
+    pub(super) days: u32,
+    pub(super) said: Option<Result<Markup, Markup>>,
+}
+
+/// Where a draft is written, checked, tried and put in force.
+pub(super) fn draft(draft: &Draft<'_>) -> Markup {
+    html! {
+        section.box.stack {
+            h2 { "A draft" }
+            form.stack #draft method="post" action="/rules" {
+                label { "Rules as YAML" textarea name="yaml" rows="12" spellcheck="false" required maxlength="1048576" { (draft.yaml) } }
+                div.line {
+                    button.quiet name="do" value="check" { "Check" }
+                    label { "Days back" input type="number" name="days" min="1" max="3650" value=(draft.days); }
+                    button name="do" value="backtest" formaction="/rules/backtest" { "Try on what happened" }
+                    button.danger name="do" value="apply" { "Put in force" }
+                }
+            }
+            progress #progress hidden aria-label="How far the draft was tried" {}
+            div #report aria-live="polite" {
+                @match &draft.said { Some(Ok(said)) => { p role="status" { (said) } }, Some(Err(said)) => { div.refusal role="alert" { (said) } }, None => {} }
+            }
+            p.hint { "Trying touches nothing. It is now " (Timestamp::now().strftime("%H:%M")) " UTC." }
+        }
+    }
+}
