@@ -13,7 +13,7 @@ use super::Answers;
 use crate::knowledge::{Contents, MAX_PASSAGES, parse};
 
 /// Documents of a workspace at most.
-const MAX_DOCUMENTS: usize = 1_000;
+pub(super) const MAX_DOCUMENTS: usize = 1_000;
 /// Longest name, in bytes.
 const MAX_NAME: usize = 256;
 /// Tries while others import into the same workspace.
@@ -167,7 +167,7 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn check_name(mistakes: &mut Mistakes, name: &str) {
+pub(super) fn check_name(mistakes: &mut Mistakes, name: &str) {
     mistakes.unless(!name.trim().is_empty(), "name", "is required");
     let fine = name.len() <= MAX_NAME && !name.contains(char::is_control);
     mistakes.unless(fine, "name", format!("has to be at most {MAX_NAME} bytes, without control characters"));
