@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bus::{Bus, Entry, Error, Update};
+use futures::FutureExt;
 use prost::Message;
 use proto::v1;
 use service::{Shutdown, Supervisor};
@@ -45,6 +47,8 @@ struct Shelf {
     building: bool,
     /// The etag of the list that the index was built from.
     built: u64,
+    /// The etag of the last list that no index could be built from.
+    failed: u64,
     index: Option<Arc<Index>>,
     /// What the index was built from, by id.
     documents: HashMap<String, Arc<Document>>,
@@ -136,16 +140,30 @@ impl Library {
         for (workspace, shelf) in shelves.iter_mut().filter(|(_, shelf)| !shelf.building && shelf.built < shelf.etag) {
             shelf.building = true;
             let (workspace, etag, list) = (workspace.clone(), shelf.etag, shelf.list.clone());
-            let (store, known) = (self.0.store.clone(), shelf.documents.clone());
+            let (library, known) = (self.clone(), shelf.documents.clone());
             builds.spawn(async move {
-                let result = read_and_build(&store, &workspace, list, known).await;
+                let building = AssertUnwindSafe(read_and_build(&library.0.store, &workspace, list, known));
+                let broke = || Error::Unreadable {
+                    what: format!("what {workspace} knows"),
+                    reason: "building it broke off".to_owned(),
+                };
+                let result = building.catch_unwind().await.unwrap_or_else(|_| Err(broke()));
                 if let Err(error) = &result {
                     tracing::warn!(workspace, %error, "what a workspace knows can't be built yet");
+                    library.fail(&workspace, etag);
                     tokio::time::sleep(AGAIN).await;
                 }
                 Built { workspace, etag, result }
             });
         }
+    }
+
+    /// Whoever waits learns at once that there is no newer index, and is answered by the one before.
+    fn fail(&self, workspace: &str, etag: u64) {
+        if let Some(shelf) = self.shelves().get_mut(workspace) {
+            shelf.failed = etag;
+        }
+        self.0.built.send_modify(|count| *count += 1);
     }
 
     fn shelve(&self, built: Built) {
@@ -159,7 +177,8 @@ impl Library {
         self.0.built.send_modify(|count| *count += 1);
     }
 
-    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing.
+    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing. While no
+    /// index can be built of that, what it knew before.
     ///
     /// # Errors
     /// [`Error::Away`] when that can't be known in time.
@@ -179,6 +198,9 @@ impl Library {
                 match shelves.get(workspace) {
                     None => return Ok(None),
                     Some(shelf) if shelf.built >= shelf.etag.min(newest) => return Ok(shelf.index.clone()),
+                    Some(shelf) if shelf.failed >= shelf.etag.min(newest) && shelf.index.is_some() => {
+                        return Ok(shelf.index.clone());
+                    }
                     Some(_) => {}
                 }
             }

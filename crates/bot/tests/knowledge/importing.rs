@@ -120,3 +120,51 @@ async fn the_largest_document_is_taken() {
     let answer = world.ask("when does the zeppelin leave on thursday").await;
     assert_eq!(outcome(&answer), "The zeppelin leaves on Thursday at noon.", "{answer:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_not_be_built_leaves_what_was_known_before_in_force() {
+    let mut world = world().await;
+    world.import("faq", Format::Csv, FAQ).await;
+    let bus = bus::Bus::connect(&bus::Options::new(world.nats.url())).await.unwrap();
+    let bucket = bus.bucket(bus::BucketName::Knowledge);
+    let key = format!("list.{WORKSPACE}");
+    let mut slot = bucket.get::<v1::KnowledgeList>(&key).await.unwrap();
+    let mut list = slot.value.take().unwrap();
+    // A document whose parts are gone.
+    let ghost = v1::KnowledgeDocument { name: "ghost".to_owned(), version: 1, format: 2, ..Default::default() };
+    let ghost =
+        v1::StoredDocument { document: Some(ghost), id: "gone".to_owned(), part_count: 1, ..Default::default() };
+    list.documents.push(ghost);
+    bucket.put(&key, &list, Some(slot.etag)).await.unwrap();
+    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the tracking page.");
+    // Importing it again mends it.
+    world.import("ghost", Format::Csv, "question,answer\nDo you sell hats?,Only on Mondays.\n").await;
+    assert_eq!(outcome(&world.ask("do you sell hats").await), "Only on Mondays.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn imports_at_once_are_all_in_force_and_leave_nothing_behind() {
+    let mut world = world().await;
+    let (other, _supervisor) = serve(&world.nats).await;
+    let import = |nth: usize| {
+        let mut bot = if nth.is_multiple_of(2) { world.bot.clone() } else { other.clone() };
+        // Three names, each of them imported by several at once.
+        let data = format!("question,answer\nWhat is number {nth}?,It is {nth}.\n");
+        async move { bot.import_knowledge(document(&format!("doc-{}", nth % 3), Format::Csv, data)).await }
+    };
+    let answers = futures::future::join_all((0..12).map(import)).await;
+    let done = answers.iter().filter(|answer| answer.is_ok()).count();
+    let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
+    assert!(refused.clone().all(|status| status.code() == Code::Aborted), "{answers:?}");
+    assert!(done >= 3, "{answers:?}");
+    let versions: i64 = names(&mut world).await.iter().map(|(_, version)| version).sum();
+    assert_eq!(usize::try_from(versions).unwrap(), done, "each import that was answered is a version");
+    // Only what is in force has parts.
+    let bus = bus::Bus::connect(&bus::Options::new(world.nats.url())).await.unwrap();
+    let bucket = bus.bucket(bus::BucketName::Knowledge);
+    let list = bucket.get::<v1::KnowledgeList>(&format!("list.{WORKSPACE}")).await.unwrap().value.unwrap();
+    let mut want: Vec<String> =
+        list.documents.iter().map(|stored| format!("part.{WORKSPACE}.{}.0", stored.id)).collect();
+    want.sort();
+    assert_eq!(bucket.keys("part.").await.unwrap(), want);
+}
