@@ -28,6 +28,9 @@ pub(crate) enum ChildArguments {
     /// Be a projection in a process of its own
     #[command(hide = true)]
     View(ViewArguments),
+    /// Be a process with an index of the bot's knowledge
+    #[command(hide = true)]
+    Index { url: String },
 }
 
 /// What can be measured by itself.
@@ -47,6 +50,10 @@ pub(crate) enum Row {
     Reaction,
     /// Events a second of trying 20 rules on the past
     Backtest,
+    /// Turns a second of the bot, and how long its replies take
+    Bot,
+    /// Time and memory that an index of the bot's knowledge takes
+    Knowledge,
     /// Events a second of building the view anew, with each engine
     Rebuild,
     /// How long queries take over a year of tickets

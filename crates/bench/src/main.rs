@@ -20,8 +20,10 @@ use rows::Bench;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if let Some(ChildArguments::View(arguments)) = arguments.child {
-        return view::serve(arguments).await;
+    match arguments.child {
+        Some(ChildArguments::View(arguments)) => return view::serve(arguments).await,
+        Some(ChildArguments::Index { url }) => return rows::bot::child(&url).await,
+        None => {}
     }
     let table = Bench::new(&arguments).run(&arguments.rows()).await?;
     if arguments.json {

@@ -1,6 +1,7 @@
 //! What is done to the system while it is measured.
 
 pub(crate) mod ask;
+pub(crate) mod bot;
 pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod log;

@@ -2,6 +2,7 @@
 
 mod automation;
 mod backtest;
+pub(crate) mod bot;
 mod decisions;
 mod history;
 mod queries;
@@ -46,6 +47,8 @@ impl Bench {
                 Row::Rules => automation::speed(&self, &mut table).await.context("rules")?,
                 Row::Reaction => automation::reaction(&self, &mut table).await.context("reaction")?,
                 Row::Backtest => backtest::measure(&self, &mut table).await.context("backtest")?,
+                Row::Bot => bot::measure(&self, &mut table).await.context("bot")?,
+                Row::Knowledge => bot::knowledge(&self, &mut table).await.context("knowledge")?,
                 Row::Rebuild | Row::Queries | Row::Memory => {}
             }
         }

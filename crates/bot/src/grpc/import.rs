@@ -1,5 +1,7 @@
 //! Putting documents in force, and taking them out.
 
+use std::time::Duration;
+
 use bus::{Error, Slot, now};
 use conversation::Time;
 use proto::v1;
@@ -10,12 +12,14 @@ use sha2::{Digest, Sha256};
 use tonic::{Code, Status};
 
 use super::Answers;
-use crate::knowledge::{Contents, MAX_PASSAGES, parse};
+use crate::knowledge::{Contents, MAX_PASSAGES, new_id, parse};
 
 /// Documents of a workspace at most.
-const MAX_DOCUMENTS: usize = 1_000;
+pub(super) const MAX_DOCUMENTS: usize = 1_000;
 /// Longest name, in bytes.
 const MAX_NAME: usize = 256;
+/// How long an import may write: well below the age at which parts that no list names are swept.
+const IMPORT: Duration = Duration::from_secs(5 * 60);
 /// Tries while others import into the same workspace.
 const TRIES: usize = 16;
 
@@ -24,21 +28,38 @@ impl Answers {
         &self,
         request: v1::ImportKnowledgeRequest,
     ) -> Result<v1::ImportKnowledgeResponse, Status> {
-        let workspace = request.workspace.clone();
         let mut mistakes = Mistakes::default();
         check_name(&mut mistakes, &request.name);
         mistakes.unless(request.format() != Format::Unspecified, "format", "has to be MARKDOWN, TEXT, CSV or JSONL");
         mistakes.done()?;
         let document = self.read(&request).await?;
         let digest: Vec<u8> = Sha256::digest(&request.data).to_vec();
-        let mut written: Option<(String, u32)> = None;
+        let id = new_id(now());
+        let done = tokio::time::timeout(IMPORT, self.put_in_force(&request, &document, &digest, &id)).await;
+        if !request.validate_only {
+            // Parts that no list came to name: of this import, or of one that broke off.
+            self.store.sweep(&request.workspace, done.is_ok().then_some(id.as_str())).await;
+        }
+        done.unwrap_or_else(|_| Err(busy()))
+    }
+
+    /// Writes the contents and the list that names them.
+    async fn put_in_force(
+        &self,
+        request: &v1::ImportKnowledgeRequest,
+        document: &v1::KnowledgeDocument,
+        digest: &[u8],
+        id: &str,
+    ) -> Result<v1::ImportKnowledgeResponse, Status> {
+        let workspace = &request.workspace;
+        let mut written = None;
         for _ in 0..TRIES {
-            let current = self.list(&workspace).await?;
+            let current = self.list(workspace).await?;
             is_current(&current, &request.etag)?;
             let mut list = current.value.unwrap_or_default();
             let before = list.documents.iter().position(|stored| name_of(stored) == request.name);
             let before = before.map(|place| list.documents.remove(place));
-            if let Some(same) = before.as_ref().filter(|before| is_same(before, &document, &digest)) {
+            if let Some(same) = before.as_ref().filter(|before| is_same(before, document, digest)) {
                 return Ok(v1::ImportKnowledgeResponse { document: same.document.clone(), etag: etag(current.etag) });
             }
             let mut document = document.clone();
@@ -50,19 +71,20 @@ impl Answers {
             if request.validate_only {
                 return Ok(v1::ImportKnowledgeResponse { document: Some(document), etag: etag(current.etag) });
             }
-            if written.is_none() {
-                let id = nuid::next().to_string();
-                let parts = self.store.write(&workspace, &id, &request.data).await;
-                written = Some((id, parts.map_err(|error| status::bus(&error))?));
-            }
-            let (id, part_count) = written.clone().unwrap_or_default();
-            let digest = digest.clone().into();
+            let part_count = match written {
+                Some(count) => count,
+                None => {
+                    let parts = self.store.write(workspace, id, &request.data).await;
+                    *written.insert(parts.map_err(|error| status::bus(&error))?)
+                }
+            };
+            let (id, digest) = (id.to_owned(), digest.to_vec().into());
             list.documents.push(v1::StoredDocument { document: Some(document.clone()), id, part_count, digest });
             list.documents.sort_by(|a, b| name_of(a).cmp(name_of(b)));
-            match self.store.put_list(&workspace, &list, current.etag).await {
+            match self.store.put_list(workspace, &list, current.etag).await {
                 Ok(written) => {
                     if let Some(before) = &before {
-                        self.store.remove(&workspace, before).await;
+                        self.store.remove(workspace, before).await;
                     }
                     return Ok(v1::ImportKnowledgeResponse { document: Some(document), etag: etag(written) });
                 }
@@ -167,7 +189,7 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn check_name(mistakes: &mut Mistakes, name: &str) {
+pub(super) fn check_name(mistakes: &mut Mistakes, name: &str) {
     mistakes.unless(!name.trim().is_empty(), "name", "is required");
     let fine = name.len() <= MAX_NAME && !name.contains(char::is_control);
     mistakes.unless(fine, "name", format!("has to be at most {MAX_NAME} bytes, without control characters"));

@@ -4,8 +4,11 @@
 
 mod answer;
 mod import;
+mod shadow;
 
 use bus::Bus;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use proto::v1;
 use proto::v1::bot_service_server::{BotService, BotServiceServer};
 use service::status::{self, refused};
@@ -17,14 +20,17 @@ use crate::{Library, Options, Retrieval};
 
 /// `BotService`, ready to be served. [`Library::start`] keeps it up to date.
 pub fn bot_service(bus: Bus, library: Library, options: Options) -> BotServiceServer<Answers> {
-    let answers = Answers { store: Store::new(&bus), retrieval: Retrieval::new(library), options };
+    let (store, retrieval) = (Store::new(&bus), Retrieval::new(library.clone()));
+    let answers = Answers { bus, store, library, retrieval, options };
     BotServiceServer::new(answers).max_decoding_message_size(service::MAX_REQUEST_BYTES)
 }
 
 /// Answers `BotService`.
 #[derive(Clone)]
 pub struct Answers {
+    bus: Bus,
     store: Store,
+    library: Library,
     retrieval: Retrieval,
     options: Options,
 }
@@ -66,6 +72,14 @@ impl BotService for Answers {
             refused(Code::Unavailable, "BUS_AWAY", "", "what the workspace knows can't be read now: try again")
         })?;
         Ok(Response::new(answer::response(thought)))
+    }
+
+    type ShadowStream = BoxStream<'static, Result<v1::ShadowResponse, Status>>;
+
+    async fn shadow(&self, request: Request<v1::ShadowRequest>) -> Result<Response<Self::ShadowStream>, Status> {
+        let request = request.into_inner();
+        self.workspace(&request.workspace)?;
+        Ok(Response::new(self.run_shadow(request).await?.boxed()))
     }
 }
 

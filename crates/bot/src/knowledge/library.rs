@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bus::{Bus, Entry, Error, ErrorKind, Update};
+use bus::{Bus, Entry, Error, Update};
 use futures::FutureExt;
 use prost::Message;
 use proto::v1;
@@ -47,35 +47,15 @@ struct Shelf {
     building: bool,
     /// The etag of the list that the index was built from.
     built: u64,
-    /// What became of the last build that failed.
-    failed: Option<Failed>,
+    /// The etag of the last list that no index could be built from.
+    failed: u64,
     index: Option<Arc<Index>>,
     /// What the index was built from, by id.
     documents: HashMap<String, Arc<Document>>,
 }
 
-/// A list that no index could be built from.
-struct Failed {
-    etag: u64,
-    /// Whether the same may succeed when it is tried again.
-    passing: bool,
-}
-
 /// An index, and what it was built from, by id.
 type Shelved = (Option<Arc<Index>>, HashMap<String, Arc<Document>>);
-
-impl Shelf {
-    /// The index from before the newest list, if none can be built from that.
-    fn before(&self) -> Option<Arc<Index>> {
-        self.failed.as_ref().filter(|failed| failed.etag == self.etag)?;
-        self.index.clone()
-    }
-
-    /// Whether another try at the newest list will hardly do better.
-    fn is_hopeless(&self) -> bool {
-        self.failed.as_ref().is_some_and(|failed| failed.etag == self.etag && !failed.passing)
-    }
-}
 
 /// What building came to.
 struct Built {
@@ -160,12 +140,17 @@ impl Library {
         for (workspace, shelf) in shelves.iter_mut().filter(|(_, shelf)| !shelf.building && shelf.built < shelf.etag) {
             shelf.building = true;
             let (workspace, etag, list) = (workspace.clone(), shelf.etag, shelf.list.clone());
-            let (store, known) = (self.0.store.clone(), shelf.documents.clone());
+            let (library, known) = (self.clone(), shelf.documents.clone());
             builds.spawn(async move {
-                let build = AssertUnwindSafe(read_and_build(&store, &workspace, list, known)).catch_unwind().await;
-                let result = build.unwrap_or_else(|_| Err(unbuilt(&workspace, &"it panicked")));
+                let building = AssertUnwindSafe(read_and_build(&library.0.store, &workspace, list, known));
+                let broke = || Error::Unreadable {
+                    what: format!("what {workspace} knows"),
+                    reason: "building it broke off".to_owned(),
+                };
+                let result = building.catch_unwind().await.unwrap_or_else(|_| Err(broke()));
                 if let Err(error) = &result {
                     tracing::warn!(workspace, %error, "what a workspace knows can't be built yet");
+                    library.fail(&workspace, etag);
                     tokio::time::sleep(AGAIN).await;
                 }
                 Built { workspace, etag, result }
@@ -173,35 +158,33 @@ impl Library {
         }
     }
 
+    /// Whoever waits learns at once that there is no newer index, and is answered by the one before.
+    fn fail(&self, workspace: &str, etag: u64) {
+        if let Some(shelf) = self.shelves().get_mut(workspace) {
+            shelf.failed = etag;
+        }
+        self.0.built.send_modify(|count| *count += 1);
+    }
+
     fn shelve(&self, built: Built) {
         let mut shelves = self.shelves();
         let shelf = shelves.entry(built.workspace).or_default();
         shelf.building = false;
-        match built.result {
-            Ok((index, documents)) => {
-                (shelf.built, shelf.index, shelf.documents) = (built.etag, index, documents);
-                shelf.failed = None;
-            }
-            Err(error) => {
-                let passing = error.kind() == ErrorKind::Retry;
-                shelf.failed = Some(Failed { etag: built.etag, passing });
-            }
+        if let Ok((index, documents)) = built.result {
+            (shelf.built, shelf.index, shelf.documents) = (built.etag, index, documents);
         }
         drop(shelves);
         self.0.built.send_modify(|count| *count += 1);
     }
 
-    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing. Where that
-    /// can't be built, what the workspace knew before.
+    /// What a workspace knows, with everything that was imported before this was called; `None` for nothing. While no
+    /// index can be built of that, what it knew before.
     ///
     /// # Errors
     /// [`Error::Away`] when that can't be known in time.
     pub(crate) async fn index(&self, workspace: &str) -> Result<Option<Arc<Index>>, Error> {
-        let late = || Error::Away { doing: "waiting for knowledge", source: "the index is behind".into() };
-        match tokio::time::timeout(CATCH_UP, self.up_to_date(workspace)).await {
-            Ok(index) => index,
-            Err(_) => self.shelves().get(workspace).and_then(Shelf::before).map(Some).ok_or_else(late),
-        }
+        let late = |_| Error::Away { doing: "waiting for knowledge", source: "the index is behind".into() };
+        tokio::time::timeout(CATCH_UP, self.up_to_date(workspace)).await.map_err(late)?
     }
 
     async fn up_to_date(&self, workspace: &str) -> Result<Option<Arc<Index>>, Error> {
@@ -215,10 +198,8 @@ impl Library {
                 match shelves.get(workspace) {
                     None => return Ok(None),
                     Some(shelf) if shelf.built >= shelf.etag.min(newest) => return Ok(shelf.index.clone()),
-                    Some(shelf) if shelf.is_hopeless() => {
-                        if let Some(before) = shelf.before() {
-                            return Ok(Some(before));
-                        }
+                    Some(shelf) if shelf.failed >= shelf.etag.min(newest) && shelf.index.is_some() => {
+                        return Ok(shelf.index.clone());
                     }
                     Some(_) => {}
                 }
@@ -248,13 +229,12 @@ async fn read_and_build(
         return Ok((None, documents));
     }
     let build = tokio::task::spawn_blocking(move || Index::build(&in_order));
-    let broke = |error: &dyn std::fmt::Display| unbuilt(workspace, error);
+    let broke = |error: &dyn std::fmt::Display| Error::Unreadable {
+        what: format!("what {workspace} knows"),
+        reason: error.to_string(),
+    };
     let index = build.await.map_err(|error| broke(&error))?.map_err(|error| broke(&error))?;
     Ok((Some(Arc::new(index)), documents))
-}
-
-fn unbuilt(workspace: &str, reason: &dyn std::fmt::Display) -> Error {
-    Error::Unreadable { what: format!("what {workspace} knows"), reason: reason.to_string() }
 }
 
 async fn read(store: &Store, workspace: &str, stored: &v1::StoredDocument) -> Result<Document, Error> {

@@ -11,4 +11,4 @@ mod text;
 pub(crate) use contents::{Contents, MAX_PASSAGES, Row};
 pub use library::Library;
 pub(crate) use parse::parse;
-pub(crate) use store::Store;
+pub(crate) use store::{Store, new_id};

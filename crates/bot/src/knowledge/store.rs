@@ -1,9 +1,13 @@
 //! Documents in the bucket `knowledge`: contents in parts, and one list for each workspace that says what is in force.
 //!
 //! Parts are written before the list that names them, and only the list counts: an import that broke off leaves nothing
-//! but space taken.
+//! but space taken, which a later import into the workspace frees.
 
-use bus::{Bucket, BucketName, Bus, Error, Slot};
+use std::collections::HashSet;
+use std::time::Duration;
+
+use bus::{Bucket, BucketName, Bus, Error, Slot, now};
+use conversation::Time;
 use proto::v1;
 
 /// Bytes of a part: well below the largest message that a server takes by default (1 MiB).
@@ -11,6 +15,20 @@ const PART: usize = 512 * 1024;
 
 /// What begins the keys of lists.
 pub(super) const LISTS: &str = "list.";
+
+/// How old parts are that nobody can be about to name any more: an import is over in less.
+const ABANDONED: Duration = Duration::from_secs(30 * 60);
+
+/// An id of an import, which tells when it began: `<milliseconds in hexadecimal>-<what nobody else has>`.
+pub(crate) fn new_id(now: Time) -> String {
+    format!("{:x}-{}", now.0 / 1_000_000, nuid::next())
+}
+
+/// When the import of an id began; `None` for ids of old, which do not tell.
+fn began(id: &str) -> Option<Time> {
+    let (millis, _) = id.split_once('-')?;
+    Some(Time(i64::from_str_radix(millis, 16).ok()?.checked_mul(1_000_000)?))
+}
 
 /// The bucket.
 #[derive(Clone)]
@@ -59,14 +77,38 @@ impl Store {
         Ok(data)
     }
 
-    /// Removes the contents of documents that are not in force any more. What stays costs some space.
+    /// Removes the contents of documents that are not in force any more. What stays is swept later.
     pub(crate) async fn remove(&self, workspace: &str, document: &v1::StoredDocument) {
-        for number in 0..document.part_count {
-            let key = part_key(workspace, &document.id, number);
-            if let Err(error) = self.0.delete(&key, None).await {
-                tracing::warn!(key, %error, "a part of an old document stays");
-            }
+        self.remove_parts(workspace, &document.id).await;
+    }
+
+    async fn remove_parts(&self, workspace: &str, id: &str) {
+        if let Err(error) = self.0.purge(&format!("part.{workspace}.{id}.")).await {
+            tracing::warn!(workspace, id, %error, "parts of an old document stay for now");
         }
+    }
+
+    /// Removes parts that no list names: those of `ended`, an import that is over, and those of imports that broke off.
+    pub(crate) async fn sweep(&self, workspace: &str, ended: Option<&str>) {
+        if let Err(error) = self.try_sweep(workspace, ended).await {
+            tracing::warn!(workspace, %error, "parts of broken-off imports stay for now");
+        }
+    }
+
+    async fn try_sweep(&self, workspace: &str, ended: Option<&str>) -> Result<(), Error> {
+        let prefix = format!("part.{workspace}.");
+        let keys = self.0.names(&prefix).await?;
+        let id_of = |key: &String| key.strip_prefix(&prefix)?.split('.').next().map(str::to_owned);
+        let ids: HashSet<String> = keys.iter().filter_map(id_of).collect();
+        // Read after the parts: whatever was named by then is in it, or was taken out of force.
+        let list = self.list(workspace).await?.value.unwrap_or_default();
+        let is_named = |id: &str| list.documents.iter().any(|stored| stored.id == id);
+        let today = now();
+        let is_old = |id: &str| began(id).is_some_and(|began| today.since(began) > ABANDONED);
+        for id in ids.iter().filter(|id| !is_named(id) && (ended == Some(id.as_str()) || is_old(id))) {
+            self.remove_parts(workspace, id).await;
+        }
+        Ok(())
     }
 
     /// How far the lists are, as the leader has it.

@@ -58,8 +58,15 @@ impl Passages for Retrieval {
 /// # Errors
 /// [`LlmError`].
 pub fn brain(bus: &Bus, config: &Config, library: &Library) -> Result<Arc<dyn Brain>, LlmError> {
-    let retrieval = Arc::new(Retrieval::new(library.clone()));
-    let llm = &config.bot.llm;
+    over(bus, &config.bot.llm, Retrieval::new(library.clone()))
+}
+
+/// A retrieval, with a model over it where one is named.
+///
+/// # Errors
+/// [`LlmError`].
+pub(crate) fn over(bus: &Bus, llm: &config::Llm, retrieval: Retrieval) -> Result<Arc<dyn Brain>, LlmError> {
+    let retrieval = Arc::new(retrieval);
     if llm.base_url.is_empty() {
         return Ok(retrieval);
     }

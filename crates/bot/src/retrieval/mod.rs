@@ -9,6 +9,8 @@ mod passages;
 mod trials;
 pub(crate) mod words;
 
+use std::sync::Arc;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -23,16 +25,37 @@ const MOST: usize = 16 * 1024;
 /// Share of the threshold from which on it is worth asking back: what comes less near is something else.
 const WORTH_ASKING: f64 = 0.2;
 
-/// Ranks what the library holds. Cheap to clone.
+/// Ranks what is known. Cheap to clone.
 #[derive(Clone)]
-pub struct Retrieval {
-    library: Library,
+pub struct Retrieval(Knowledge);
+
+/// Where that comes from.
+#[derive(Clone)]
+enum Knowledge {
+    /// What is in force in every workspace.
+    Library(Library),
+    /// What one workspace knows, or might.
+    Fixed(Option<Arc<Index>>),
 }
 
 impl Retrieval {
     /// A brain over a library.
     pub fn new(library: Library) -> Retrieval {
-        Retrieval { library }
+        Retrieval(Knowledge::Library(library))
+    }
+
+    /// A brain over one index, whatever the workspace.
+    pub(crate) fn fixed(index: Option<Arc<Index>>) -> Retrieval {
+        Retrieval(Knowledge::Fixed(index))
+    }
+
+    async fn index(&self, workspace: &str) -> Result<Option<Arc<Index>>, BrainError> {
+        match &self.0 {
+            Knowledge::Library(library) => {
+                library.index(workspace).await.map_err(|error| BrainError::Away(error.to_string()))
+            }
+            Knowledge::Fixed(index) => Ok(index.clone()),
+        }
     }
 
     /// Passages and answers that come nearest to a text, best first; at most `limit`.
@@ -40,7 +63,7 @@ impl Retrieval {
     /// # Errors
     /// [`BrainError::Away`] when what is in force can't be known in time.
     pub async fn search(&self, workspace: &str, text: &str, limit: usize) -> Result<Vec<Source>, BrainError> {
-        let index = self.library.index(workspace).await.map_err(|error| BrainError::Away(error.to_string()))?;
+        let index = self.index(workspace).await?;
         Ok(index.map(|index| index.search(cut(text), limit)).unwrap_or_default())
     }
 }
@@ -48,8 +71,7 @@ impl Retrieval {
 impl Brain for Retrieval {
     fn think(&self, question: Question) -> BoxFuture<'_, Result<Thought, BrainError>> {
         async move {
-            let index = self.library.index(&question.workspace).await;
-            let index = index.map_err(|error| BrainError::Away(error.to_string()))?;
+            let index = self.index(&question.workspace).await?;
             Ok(think(index.as_deref(), &question))
         }
         .boxed()

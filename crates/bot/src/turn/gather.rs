@@ -5,17 +5,18 @@ use conversation::{ActorKind, Revision, State, Time};
 use proto::v1;
 use proto::v1::bot_turn::Deed as Did;
 
-use super::chat::{Chat, human_acted, is_foreign_stamp};
+use super::chat::{Chat, Inbound, human_acted, is_foreign_stamp};
+use super::deed::{About, Deed, Why, deed, hand_off};
 use super::heard::{Heard, is_live};
 use super::mark::Mark;
-use super::options::BOT;
+use super::options::{BOT, Workspace};
 use super::reading::Reading;
 use super::record::run_about;
 use super::{Inner, away};
-use crate::brain::{Question, Speaker};
+use crate::brain::{Question, Speaker, Thought};
 
 /// Most messages of one turn: who writes more without a pause gets an answer in between.
-const MAX_MESSAGES: usize = 16;
+pub(super) const MAX_MESSAGES: usize = 16;
 /// Longest text of a turn, in characters; the newest messages count.
 const MAX_TEXT: usize = 8_000;
 
@@ -31,11 +32,15 @@ pub(super) enum Stand {
 impl Stand {
     /// `None` while humans have the conversation.
     pub(super) fn of(loaded: &Loaded) -> Option<Stand> {
-        let state = loaded.state();
+        Stand::after(loaded.state(), loaded.last())
+    }
+
+    /// After the last decision, which left a state.
+    pub(super) fn after(state: &State, last: Option<&v1::Event>) -> Option<Stand> {
         if state.bot_holds() {
             return Some(Stand::Holds);
         }
-        let decided_by = loaded.last().and_then(|event| event.actor.as_ref()).map(v1::Actor::kind);
+        let decided_by = last.and_then(|event| event.actor.as_ref()).map(v1::Actor::kind);
         let human_was_last = decided_by == Some(v1::actor::Kind::Agent);
         own_tickets(state).filter(|_| !human_was_last).map(Stand::OwnTickets)
     }
@@ -51,8 +56,8 @@ fn own_tickets(state: &State) -> Option<Revision> {
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) question: Question,
-    /// When its first message was written.
-    pub(super) began: Time,
+    /// When its first message was recorded.
+    pub(super) began: Option<Time>,
     /// How many messages it has.
     pub(super) messages: usize,
     /// What the turns before counted.
@@ -63,6 +68,53 @@ pub(super) struct Turn {
     pub(super) unreadable: bool,
     /// Whether the bot has said something before.
     pub(super) spoke: bool,
+}
+
+impl Turn {
+    /// Of messages of a chat, newest first.
+    pub(super) fn of(workspace: &str, chat: &Chat, messages: &[Inbound<'_>], before: Mark) -> Turn {
+        let first = messages.last();
+        let history = chat.history(first.map_or(Revision::MAX, |first| first.revision));
+        let readings: Vec<Reading<'_>> = messages.iter().map(|inbound| Reading::of(inbound.message)).collect();
+        let beside = |reading: &Reading<'_>| matches!(reading, Reading::Caption(_) | Reading::Unreadable);
+        let text = text(&readings);
+        Turn {
+            captioned: readings.iter().any(beside),
+            unreadable: text.is_empty() && readings.contains(&Reading::Unreadable),
+            spoke: history.iter().any(|said| said.by == Speaker::Bot),
+            began: first.and_then(|first| first.message.record_time.as_ref()).and_then(proto::time),
+            messages: messages.len(),
+            before,
+            question: Question { workspace: workspace.to_owned(), text, history, clarified: before.clarified > 0 },
+        }
+    }
+
+    /// Whether there is nothing to think about: no words, and nothing beside them.
+    pub(super) fn is_empty(&self) -> bool {
+        self.question.text.is_empty() && !self.unreadable
+    }
+
+    /// What is done about it, and what to remember of that. `None` stands for a brain that could not think.
+    pub(super) fn deed(
+        &self,
+        thought: Option<Thought>,
+        stand: Stand,
+        workspace: &Workspace,
+        unhelpful: u32,
+    ) -> (Deed, Mark) {
+        if stand == Stand::Holds && self.unreadable {
+            return (hand_off(Why::Media, ""), Mark { deed: Did::HandedOff, ..self.before });
+        }
+        let about = About {
+            workspace,
+            unhelpful,
+            before: self.before,
+            own_tickets: stand != Stand::Holds,
+            captioned: self.captioned,
+            spoke: self.spoke,
+        };
+        deed(thought, &about)
+    }
 }
 
 impl Inner {
@@ -102,20 +154,9 @@ impl Inner {
             }
             turn.push(message);
         }
-        let began = turn.last().and_then(|first| first.message.record_time.as_ref()).and_then(proto::time);
-        let history = chat.history(turn.last().map_or(heard.revision, |first| first.revision));
-        let readings: Vec<Reading<'_>> = turn.iter().map(|inbound| Reading::of(inbound.message)).collect();
-        let beside = |reading: &Reading<'_>| matches!(reading, Reading::Caption(_) | Reading::Unreadable);
-        let text = text(&readings);
-        Ok(Some(Turn {
-            captioned: readings.iter().any(beside),
-            unreadable: text.is_empty() && readings.contains(&Reading::Unreadable),
-            spoke: history.iter().any(|said| said.by == Speaker::Bot),
-            began: began.unwrap_or(heard.time),
-            messages: turn.len(),
-            before,
-            question: Question { workspace: workspace.to_owned(), text, history, clarified: before.clarified > 0 },
-        }))
+        let mut turn = Turn::of(workspace, &chat, &turn, before);
+        turn.began.get_or_insert(heard.time);
+        Ok(Some(turn))
     }
 
     /// What the bot did about a message; `None` if it never had to do with it.

@@ -17,6 +17,7 @@ mod note;
 mod options;
 mod reading;
 mod record;
+pub(crate) mod shadow;
 mod split;
 mod take;
 mod view;

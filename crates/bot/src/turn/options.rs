@@ -36,13 +36,23 @@ impl TurnOptions {
     /// What the configuration says. `ticket_service` is used where it names none.
     pub fn from_config(config: &Config, ticket_service: &str) -> TurnOptions {
         let configured = config.bot.ticket_service.as_str();
+        let ticket_service = if configured.is_empty() { ticket_service } else { configured };
+        TurnOptions::of(config, ticket_service, |bot| bot.enabled.unwrap_or(config.bot.enabled))
+    }
+
+    /// Of every workspace, whether its bot answers or not: for turns that are only tried.
+    pub(crate) fn tried(config: &Config) -> TurnOptions {
+        TurnOptions::of(config, "", |_| true)
+    }
+
+    fn of(config: &Config, ticket_service: &str, wanted: impl Fn(&BotSettings) -> bool) -> TurnOptions {
         let workspaces = config.workspaces().into_iter().filter_map(|(name, settings)| {
             let named = config.workspaces.iter().find(|workspace| workspace.name == name);
             let bot = named.map(|workspace| workspace.bot.clone()).unwrap_or_default();
-            bot.enabled.unwrap_or(config.bot.enabled).then_some((name, Workspace { settings, bot }))
+            wanted(&bot).then_some((name, Workspace { settings, bot }))
         });
         TurnOptions {
-            ticket_service: if configured.is_empty() { ticket_service } else { configured }.to_owned(),
+            ticket_service: ticket_service.to_owned(),
             pause: Duration::from_millis(config.bot.pause_ms),
             think: Duration::from_millis(config.bot.think_ms),
             unhelpful: config.bot.unhelpful,

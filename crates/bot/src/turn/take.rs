@@ -8,7 +8,7 @@ use proto::v1;
 use proto::v1::bot_turn::Deed as Did;
 
 use super::decision::{Desk, Told, assignee, told};
-use super::deed::{About, Deed, Why, deed, hand_off};
+use super::deed::Deed;
 use super::gather::{Stand, Turn};
 use super::heard::Heard;
 use super::mark::Mark;
@@ -84,11 +84,11 @@ impl Inner {
         if let Some(later) = self.continued(heard, &turn).await? {
             return self.joined(heard, run, &later).await;
         }
-        if turn.question.text.is_empty() && !turn.unreadable {
+        if turn.is_empty() {
             return self.silent(heard, run, turn.before, "nothing was said").await;
         }
         let thought = if turn.unreadable { None } else { self.think(&turn, considered).await };
-        if now().since(turn.began) < WAITED
+        if turn.began.is_some_and(|began| now().since(began) < WAITED)
             && let Some(later) = self.continued(heard, &turn).await?
         {
             return self.joined(heard, run, &later).await;
@@ -127,20 +127,9 @@ impl Inner {
         turn: &Turn,
         thought: Option<Thought>,
     ) -> Result<Next, HandlerError> {
-        let about = About {
-            workspace,
-            unhelpful: self.options.unhelpful,
-            before: turn.before,
-            own_tickets: stand != Stand::Holds,
-            captioned: turn.captioned,
-            spoke: turn.spoke,
-        };
         let (score, intent) =
             thought.as_ref().map_or((None, None), |thought| (Some(thought.score), thought.intent.clone()));
-        let (deed, mark) = match stand {
-            Stand::Holds if turn.unreadable => (hand_off(Why::Media, ""), Mark { deed: Did::HandedOff, ..turn.before }),
-            _ => deed(thought, &about),
-        };
+        let (deed, mark) = turn.deed(thought, stand, workspace, self.options.unhelpful);
         let assignee = match &deed {
             Deed::HandOff { .. } => self.assignee(heard, workspace).await?,
             _ => None,

@@ -1,9 +1,8 @@
-use bus::BucketName;
 use proto::v1;
 use proto::v1::knowledge_document::Format;
 use tonic::Code;
 
-use crate::world::{WORKSPACE, ask, bus, document, outcome, serve, world};
+use crate::world::{WORKSPACE, ask, document, outcome, serve, world};
 
 const FAQ: &str = "question,answer,intent\n\
     Where is my order?,Look at the tracking page.,track\n\
@@ -123,28 +122,49 @@ async fn the_largest_document_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_known_before_answers_while_the_newest_list_can_not_be_built() {
+async fn what_can_not_be_built_leaves_what_was_known_before_in_force() {
     let mut world = world().await;
     world.import("faq", Format::Csv, FAQ).await;
-    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the tracking page.");
-    // A document whose only part is gone.
-    let bucket = bus(&world.nats).await.bucket(BucketName::Knowledge);
-    let listed = bucket.get::<v1::KnowledgeList>("list.acme").await.unwrap();
-    let mut list = listed.value.unwrap();
+    let bus = bus::Bus::connect(&bus::Options::new(world.nats.url())).await.unwrap();
+    let bucket = bus.bucket(bus::BucketName::Knowledge);
+    let key = format!("list.{WORKSPACE}");
+    let mut slot = bucket.get::<v1::KnowledgeList>(&key).await.unwrap();
+    let mut list = slot.value.take().unwrap();
+    // A document whose parts are gone.
+    let ghost = v1::KnowledgeDocument { name: "ghost".to_owned(), version: 1, format: 2, ..Default::default() };
     let ghost =
-        v1::KnowledgeDocument { name: "ghost".to_owned(), version: 1, ..list.documents[0].document.clone().unwrap() };
-    let ghost =
-        v1::StoredDocument { document: Some(ghost), id: "nobody".to_owned(), part_count: 1, ..Default::default() };
+        v1::StoredDocument { document: Some(ghost), id: "gone".to_owned(), part_count: 1, ..Default::default() };
     list.documents.push(ghost);
-    bucket.put("list.acme", &list, Some(listed.etag)).await.unwrap();
+    bucket.put(&key, &list, Some(slot.etag)).await.unwrap();
     assert_eq!(outcome(&world.ask("where is my order").await), "Look at the tracking page.");
-    // Another process has nothing from before, and says that it can't know.
-    let (mut other, _supervisor) = serve(&world.nats).await;
-    let request = v1::AnswerRequest { workspace: WORKSPACE.to_owned(), text: "order".to_owned(), ..Default::default() };
-    assert_eq!(other.answer(request).await.unwrap_err().code(), Code::Unavailable);
-    // Once the list is whole again, the newest answers.
-    let delete = v1::DeleteKnowledgeRequest { workspace: WORKSPACE.to_owned(), name: "ghost".to_owned() };
-    world.bot.delete_knowledge(delete).await.unwrap();
-    world.import("faq", Format::Csv, FAQ.replace("tracking page", "map")).await;
-    assert_eq!(outcome(&world.ask("where is my order").await), "Look at the map.");
+    // Importing it again mends it.
+    world.import("ghost", Format::Csv, "question,answer\nDo you sell hats?,Only on Mondays.\n").await;
+    assert_eq!(outcome(&world.ask("do you sell hats").await), "Only on Mondays.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn imports_at_once_are_all_in_force_and_leave_nothing_behind() {
+    let mut world = world().await;
+    let (other, _supervisor) = serve(&world.nats).await;
+    let import = |nth: usize| {
+        let mut bot = if nth.is_multiple_of(2) { world.bot.clone() } else { other.clone() };
+        // Three names, each of them imported by several at once.
+        let data = format!("question,answer\nWhat is number {nth}?,It is {nth}.\n");
+        async move { bot.import_knowledge(document(&format!("doc-{}", nth % 3), Format::Csv, data)).await }
+    };
+    let answers = futures::future::join_all((0..12).map(import)).await;
+    let done = answers.iter().filter(|answer| answer.is_ok()).count();
+    let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
+    assert!(refused.clone().all(|status| status.code() == Code::Aborted), "{answers:?}");
+    assert!(done >= 3, "{answers:?}");
+    let versions: i64 = names(&mut world).await.iter().map(|(_, version)| version).sum();
+    assert_eq!(usize::try_from(versions).unwrap(), done, "each import that was answered is a version");
+    // Only what is in force has parts.
+    let bus = bus::Bus::connect(&bus::Options::new(world.nats.url())).await.unwrap();
+    let bucket = bus.bucket(bus::BucketName::Knowledge);
+    let list = bucket.get::<v1::KnowledgeList>(&format!("list.{WORKSPACE}")).await.unwrap().value.unwrap();
+    let mut want: Vec<String> =
+        list.documents.iter().map(|stored| format!("part.{WORKSPACE}.{}.0", stored.id)).collect();
+    want.sort();
+    assert_eq!(bucket.keys("part.").await.unwrap(), want);
 }

@@ -9,5 +9,6 @@ mod injections;
 mod joining;
 mod model;
 mod resuming;
+mod shadowing;
 mod taking_over;
 mod world;

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bot::{Brain, TurnOptions, Turns};
+use bot::{Brain, Library, TurnOptions, Turns, bot_service};
 use bus::Bus;
 use proto::v1;
+use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::bot_turn::Deed;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) brain: Scripted,
     pub(crate) conversations: ConversationServiceClient<Channel>,
     pub(crate) tickets: TicketServiceClient<Channel>,
+    pub(crate) service: BotServiceClient<Channel>,
     config: Config,
     grpc: String,
     supervisor: Supervisor,
@@ -82,12 +84,16 @@ impl World {
         let projection = projection::Projection::open(bus.clone(), options).await.unwrap();
         grpc.add(projection.ticket_service(supervisor.shutdown())).await;
         projection.start(&supervisor);
+        let library = Library::new(bus.clone());
+        library.start(&supervisor);
+        grpc.add(bot_service(bus.clone(), library, bot::Options::from_config(&config))).await;
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let brain = Scripted::default();
         let channel = Channel::from_shared(address.clone()).unwrap().connect_lazy();
         let world = World {
             conversations: ConversationServiceClient::new(channel.clone()),
-            tickets: TicketServiceClient::new(channel),
+            tickets: TicketServiceClient::new(channel.clone()),
+            service: BotServiceClient::new(channel),
             brain: brain.clone(),
             grpc: address,
             bus: bus.clone(),

@@ -15,6 +15,7 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::Bytes;
+use futures::TryStreamExt;
 use prost::Message;
 use tokio::time::Instant;
 
@@ -210,6 +211,40 @@ impl Bucket {
             entries.into_iter().filter(|entry| entry.value.is_some()).map(|entry| entry.key).collect();
         keys.sort();
         Ok(keys)
+    }
+
+    /// As [`Bucket::keys`], in no order, without reading what stands there: keys that were deleted are among them, those
+    /// that were purged are not.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn names(&self, prefix: &str) -> Result<Vec<String>, Error> {
+        let doing = "listing a bucket";
+        let (stream, bucket) = (self.stream().await?, self.subject(""));
+        let names = async {
+            let found = stream.info_with_subjects(format!("{}>", self.subject(prefix))).await;
+            let found = found.map_err(|error| Error::away(doing, error))?;
+            let subjects: Vec<(String, usize)> =
+                found.try_collect().await.map_err(|error| Error::away(doing, error))?;
+            Ok(subjects
+                .into_iter()
+                .filter_map(|(subject, _)| Some(subject.strip_prefix(&bucket)?.to_owned()))
+                .collect())
+        };
+        timely(doing, names).await
+    }
+
+    /// Removes every key that begins with `prefix` (as in [`Bucket::list`], not empty) as if it had never been written:
+    /// for keys that nobody watches, and that are never written again.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn purge(&self, prefix: &str) -> Result<(), Error> {
+        let doing = "purging keys of a bucket";
+        let stream = self.stream().await?;
+        let filter = format!("{}>", self.subject(prefix));
+        let purged = async { stream.purge().filter(filter).await.map_err(|error| Error::away(doing, error)) };
+        timely(doing, purged).await.map(drop)
     }
 
     /// How many keys begin with `prefix`, as in [`Bucket::list`], with those that were deleted. Cheap, however many.

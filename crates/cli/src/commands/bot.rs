@@ -3,6 +3,7 @@ use proto::v1;
 
 use super::answer;
 use super::knowledge::Answer;
+use super::shadow::Shadow;
 use crate::client::timely;
 use crate::failure::Failure;
 use crate::find::{self, Care};
@@ -15,6 +16,8 @@ use crate::who::Acting;
 pub(crate) enum Bot {
     /// Ask the bot what it would say, without a conversation
     Answer(Answer),
+    /// Try the bot on recorded conversations, sending nothing
+    Shadow(Shadow),
     /// Silence the bot until it is resumed
     Pause(InConversation),
     /// Let the bot speak again
@@ -34,6 +37,7 @@ impl Bot {
     pub(crate) async fn run(self, session: &Session) -> Result<(), Failure> {
         match self {
             Bot::Answer(answer) => answer.run(session).await,
+            Bot::Shadow(shadow) => shadow.run(session).await,
             Bot::Pause(place) => place.pause(session).await,
             Bot::Resume(place) => place.resume(session).await,
         }

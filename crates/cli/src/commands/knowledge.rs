@@ -1,7 +1,7 @@
 //! What the bot knows.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use proto::v1;
@@ -62,7 +62,7 @@ pub(crate) struct Import {
 
 /// How a document is written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Written {
+pub(super) enum Written {
     Markdown,
     Text,
     Csv,
@@ -98,8 +98,8 @@ impl Import {
         let request = v1::ImportKnowledgeRequest {
             workspace: session.workspace.clone(),
             name: self.named()?,
-            format: self.format()?.into(),
-            data: self.read()?.into(),
+            format: format(&self.file, self.format)?.into(),
+            data: read(&self.file)?.into(),
             validate_only: self.check,
             etag: self.etag.clone(),
         };
@@ -128,31 +128,6 @@ impl Import {
         self.name.clone().or_else(file).ok_or_else(nameless)
     }
 
-    fn format(&self) -> Result<Format, Failure> {
-        let ending = self.file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-        match (self.format, ending.as_deref()) {
-            (Some(Written::Markdown), _) | (None, Some("md" | "markdown")) => Ok(Format::Markdown),
-            (Some(Written::Text), _) | (None, Some("txt" | "text")) => Ok(Format::Text),
-            (Some(Written::Csv), _) | (None, Some("csv" | "tsv")) => Ok(Format::Csv),
-            (Some(Written::Jsonl), _) | (None, Some("jsonl" | "ndjson")) => Ok(Format::Jsonl),
-            (None, _) => Err(Failure::Usage("say how it is written: --format markdown, text, csv or jsonl".to_owned())),
-        }
-    }
-
-    fn read(&self) -> Result<Vec<u8>, Failure> {
-        let mut data = Vec::new();
-        let read = match self.is_piped() {
-            true => std::io::stdin().lock().take(MOST).read_to_end(&mut data),
-            false => std::fs::File::open(&self.file).and_then(|file| file.take(MOST).read_to_end(&mut data)),
-        };
-        let shown = self.file.display();
-        read.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::NotFound(format!("there is no file {shown}")),
-            _ => Failure::Usage(format!("{shown} can't be read: {error}")),
-        })?;
-        Ok(data)
-    }
-
     /// What is wrong with the document, a line for each mistake; any other failure as it is.
     fn refused(&self, session: &Session, status: tonic::Status) -> Failure {
         let violations = status.get_details_bad_request().map(|request| request.field_violations).unwrap_or_default();
@@ -164,6 +139,33 @@ impl Import {
         let lines = violations.iter().map(|it| format!("{file}:{}: {}", it.field, clean(&it.description)));
         Failure::Failed(format!("nothing was imported\n{}", lines.collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// How a file is written, if nothing else says so.
+pub(super) fn format(file: &Path, said: Option<Written>) -> Result<Format, Failure> {
+    let ending = file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    match (said, ending.as_deref()) {
+        (Some(Written::Markdown), _) | (None, Some("md" | "markdown")) => Ok(Format::Markdown),
+        (Some(Written::Text), _) | (None, Some("txt" | "text")) => Ok(Format::Text),
+        (Some(Written::Csv), _) | (None, Some("csv" | "tsv")) => Ok(Format::Csv),
+        (Some(Written::Jsonl), _) | (None, Some("jsonl" | "ndjson")) => Ok(Format::Jsonl),
+        (None, _) => Err(Failure::Usage("say how it is written: --format markdown, text, csv or jsonl".to_owned())),
+    }
+}
+
+/// A document, or what is piped in for `-`.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let mut data = Vec::new();
+    let read = match file.as_os_str() == "-" {
+        true => std::io::stdin().lock().take(MOST).read_to_end(&mut data),
+        false => std::fs::File::open(file).and_then(|file| file.take(MOST).read_to_end(&mut data)),
+    };
+    let shown = file.display();
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::NotFound(format!("there is no file {shown}")),
+        _ => Failure::Usage(format!("{shown} can't be read: {error}")),
+    })?;
+    Ok(data)
 }
 
 impl List {

@@ -12,6 +12,7 @@ pub(crate) mod presence;
 pub(crate) mod projection;
 pub(crate) mod receive;
 pub(crate) mod rules;
+mod shadow;
 pub(crate) mod stats;
 pub(crate) mod talk;
 pub(crate) mod teams;
