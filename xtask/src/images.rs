@@ -27,11 +27,11 @@ const LIBRARIES: [&str; 6] =
     ["libc.so.6", "libm.so.6", "libgcc_s.so.1", "libresolv.so.2", "libnss_dns.so.2", "ld-linux-x86-64.so.2"];
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// The user of distroless images that are called `nonroot`.
-const PASSWD: &str = "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n";
+const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n";
 /// The programs that an image holds.
-const PROGRAMS: [&str; 5] = ["ingest", "projection", "automation-engine", "bot", "threadmark"];
+const PROGRAMS: [&str; 7] = ["ingest", "projection", "automation-engine", "bot", "delivery", "console", "threadmark"];
 /// The packages that they come from.
-const CRATES: [&str; 5] = ["ingest", "projection", "automation-engine", "bot", "cli"];
+const CRATES: [&str; 7] = ["ingest", "projection", "automation-engine", "bot", "delivery", "threadmark-console", "cli"];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -185,7 +185,9 @@ fn import(root: &Path, image: &str) -> anyhow::Result<()> {
         .spawn()
         .context("tar does not run")?;
     let mut docker = Command::new("docker");
-    docker.args(["import", "--change", "ENV PATH=/root/.cargo/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "-"]);
+    // Programs that cargo installs are to be found.
+    let environment = "ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin CARGO_INSTALL_ROOT=/usr/local";
+    docker.args(["import", "--change", environment, "-"]);
     docker.arg(image).stdin(Stdio::from(tar.stdout.take().context("tar has no output")?));
     run("images", &mut docker)?;
     if !tar.wait()?.success() {

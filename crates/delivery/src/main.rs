@@ -1,11 +1,11 @@
-//! Delivery alone: sends what is queued; health over gRPC.
+//! Delivery alone: sends what is queued, and posts events to who subscribed; `WebhookService`.
 
 use std::path::PathBuf;
 
 use anyhow::ensure;
 use bus::Bus;
 use clap::Parser;
-use delivery::{Delivery, Options};
+use delivery::{Delivery, HookOptions, Hooks, Options, webhook_service};
 use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Sends what agents, the bot and rules say to customers.
@@ -25,12 +25,16 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "delivery")).await?;
     bus.ensure_streams().await?;
-    let grpc = Grpc::bind(config.grpc.listen).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let hooks = Hooks::new(bus.clone(), HookOptions::from_config(&config))?;
+    hooks.prepare().await?;
+    grpc.add(webhook_service(hooks.clone())).await;
     let delivery = Delivery::new(bus.clone(), Options::from_config(&config), grpc.health());
     delivery.prepare().await?;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
     delivery.start(&supervisor);
+    hooks.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));
     let in_order = supervisor.finish().await;
     bus.flush().await;

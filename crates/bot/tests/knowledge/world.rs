@@ -46,12 +46,6 @@ pub(crate) async fn serve(nats: &NatsServer) -> (BotServiceClient<Channel>, Supe
     (BotServiceClient::new(channel).max_encoding_message_size(32 << 20), supervisor)
 }
 
-/// The bus of the world, for what no client of `BotService` can do.
-pub(crate) async fn bus(nats: &NatsServer) -> Bus {
-    let config = Config::load(None).unwrap();
-    Bus::connect(&config.bus(&nats.url(), "test")).await.unwrap()
-}
-
 pub(crate) fn document(name: &str, format: Format, data: impl Into<Vec<u8>>) -> v1::ImportKnowledgeRequest {
     v1::ImportKnowledgeRequest {
         workspace: WORKSPACE.to_owned(),

@@ -82,7 +82,9 @@ impl Settings {
     pub(crate) fn contained(&self) -> String {
         let view = "\n[automation]\nticket_service = \"http://projection:7070\"\n\
             [bot]\nticket_service = \"http://projection:7070\"\n[[workspaces]]";
-        let text = self.0.replacen("127.0.0.1:0", "0.0.0.0:7070", 1).replacen("127.0.0.1:0", "0.0.0.0:7080", 1);
+        let at = |text: String, listen: &str| text.replacen("listen = \"127.0.0.1:0\"", listen, 1);
+        let text = at(at(self.0.clone(), "listen = \"0.0.0.0:7070\""), "listen = \"0.0.0.0:7080\"");
+        let text = at(text, "listen = \"0.0.0.0:7090\"\nservices = \"http://gateway:7070\"");
         text.replacen("\n[[workspaces]]", view, 1)
     }
 

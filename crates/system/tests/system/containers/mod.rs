@@ -18,12 +18,12 @@ use crate::model::{Business, Stage, seed};
 use stack::Stack;
 
 /// Containers that may be killed at any time.
-const VICTIMS: [&str; 5] = ["nats", "ingest", "projection", "automation-engine", "bot"];
+const VICTIMS: [&str; 6] = ["nats", "ingest", "projection", "automation-engine", "bot", "delivery"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killing_any_container_loses_and_doubles_nothing() {
     let Some(mut stack) = Stack::up(&["docker-compose.yml"], &["nats"]).await else { return };
-    let kills = testkit::count("container-kills", 5, 60);
+    let kills = testkit::count("container-kills", 6, 60);
     let mut random = Rng::with_seed(seed());
     let played = Played::start(&stack, seed() * 1_000_000);
     let mut victims = Vec::new();

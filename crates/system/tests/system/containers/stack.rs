@@ -20,8 +20,8 @@ pub(super) struct Stack {
     files: Vec<PathBuf>,
     nats: Vec<(String, u16)>,
     pub(super) endpoints: Endpoints,
-    /// Where the host listens for gRPC and for webhooks.
-    ports: [u16; 2],
+    /// Where the host listens for gRPC, webhooks and the page.
+    ports: [u16; 3],
     _dir: TempDir,
 }
 
@@ -35,11 +35,11 @@ impl Stack {
         }
         let dir = tempfile::tempdir().unwrap();
         let nats: Vec<(String, u16)> = nats.iter().map(|node| ((*node).to_owned(), free_port())).collect();
-        let (grpc, http) = (free_port(), free_port());
+        let (grpc, http, console) = (free_port(), free_port(), free_port());
         let mut files: Vec<PathBuf> = files.iter().map(|file| root().join(file)).collect();
         files.push(overrides(dir.path(), &nats));
         let url = format!("http://127.0.0.1:{grpc}");
-        let ports = [grpc, http];
+        let ports = [grpc, http, console];
         let endpoints = Endpoints { commands: url.clone(), queries: url, http: format!("http://127.0.0.1:{http}") };
         let stack = Stack { project: format!("threadmark-test-{grpc}"), files, nats, endpoints, ports, _dir: dir };
         stack.compose(&["build", "ingest"]);
@@ -116,8 +116,9 @@ impl Stack {
         for file in &self.files {
             command.arg("-f").arg(file);
         }
-        let [grpc, http] = self.ports.map(|port| format!("127.0.0.1:{port}"));
-        command.env("THREADMARK_GRPC", grpc).env("THREADMARK_WEBHOOKS", http).args(arguments);
+        let [grpc, http, console] = self.ports.map(|port| format!("127.0.0.1:{port}"));
+        command.env("THREADMARK_GRPC", grpc).env("THREADMARK_WEBHOOKS", http).env("THREADMARK_CONSOLE", console);
+        command.args(arguments);
         command
     }
 }
@@ -142,7 +143,7 @@ fn overrides(dir: &Path, nats: &[(String, u16)]) -> PathBuf {
         .unwrap();
     let mount = format!("{}:/etc/threadmark/threadmark.toml:ro", config.display());
     let mut text = "services:\n".to_owned();
-    let programs = ["ingest", "projection", "automation-engine", "bot"];
+    let programs = ["ingest", "projection", "automation-engine", "bot", "delivery", "console"];
     for service in programs.into_iter().chain((nats.len() > 1).then_some("projection-2")) {
         text.push_str(&format!("  {service}:\n    volumes: [{mount:?}]\n"));
     }
