@@ -9,6 +9,8 @@ use service::{Config, Grpc, Shutdown, Supervisor};
 use testkit::NatsServer;
 use tonic::transport::Channel;
 
+/// The largest index is built by then, on a busy machine and without optimization.
+const BUILT: std::time::Duration = std::time::Duration::from_secs(120);
 pub(crate) const WORKSPACE: &str = "acme";
 
 pub(crate) struct World {
@@ -81,10 +83,22 @@ impl World {
     }
 }
 
+/// Asks, and asks again as long as what was imported last is not in force yet: a large index takes its time to build.
 pub(crate) async fn ask(bot: &mut BotServiceClient<Channel>, text: &str) -> v1::AnswerResponse {
     let request =
         v1::AnswerRequest { workspace: WORKSPACE.to_owned(), text: text.to_owned(), ..v1::AnswerRequest::default() };
-    bot.answer(request).await.unwrap().into_inner()
+    let deadline = tokio::time::Instant::now() + BUILT;
+    loop {
+        match bot.answer(request.clone()).await {
+            Err(status) if may_pass(&status) && tokio::time::Instant::now() < deadline => {}
+            answer => return answer.unwrap().into_inner(),
+        }
+    }
+}
+
+/// Each such answer took 20 s to come.
+fn may_pass(status: &tonic::Status) -> bool {
+    matches!(status.code(), tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::Cancelled)
 }
 
 /// What is said, or why it is handed off.
