@@ -2,7 +2,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     agents, bot, completions, conversations, count, health, knowledge, presence, projection, receive, rules, stats,
-    talk, teams, tickets, timeline, watch, window,
+    talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
 /// What `--help` ends with.
@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Simulate(crate::simulate::Arguments),
     /// Rebuild the view beside the live one and compare them
     Verify(projection::Verify),
+    /// Post events to other systems
+    Webhooks(webhooks::Webhooks),
     /// Say how far the view has come
     Status(projection::Status),
     /// Say whether a server is well: for health checks

@@ -6,6 +6,7 @@ use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use proto::v1::webhook_service_client::WebhookServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::health_client::HealthClient;
 
@@ -73,6 +74,11 @@ impl Client {
     /// Knowledge, and answers on trial.
     pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
         BotServiceClient::new(self.channel.clone())
+    }
+
+    /// Who is told of events.
+    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        WebhookServiceClient::new(self.channel.clone())
     }
 
     /// Whether it is well.

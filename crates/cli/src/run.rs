@@ -69,6 +69,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Agents(agents) => agents.run(&session).await,
         Command::Teams(teams) => teams.run(&session).await,
         Command::Presence(presence) => presence.run(&session).await,
+        Command::Webhooks(webhooks) => webhooks.run(&session).await,
         Command::Verify(verify) => verify.run(&session).await,
         Command::Status(status) => status.run(&session).await,
         Command::Health(health) => health.run(&session).await,

@@ -19,6 +19,7 @@ pub(crate) mod teams;
 pub(crate) mod tickets;
 pub(crate) mod timeline;
 pub(crate) mod watch;
+pub(crate) mod webhooks;
 pub(crate) mod window;
 
 use crate::draw::{Line, Style};

@@ -123,6 +123,15 @@ async fn up_answers_what_people_type_and_goes_on_after_ctrl_c() {
         assert!(drawn.contains(words), "{words} is not in\n{drawn}");
     }
     up.run(&["verify"]);
+    let added = &up.json(&["webhooks", "add", "https://hooks.example.com/in", "ticket.opened", "ticket.closed"])[0];
+    let (id, secret) = (added["webhook"]["id"].as_str().unwrap(), added["secret"].as_str().unwrap());
+    assert!(secret.starts_with("whsec_"), "{added}");
+    up.run(&["webhooks", "disable", id]);
+    let webhooks = up.run(&["webhooks", "--no-color"]);
+    assert!(webhooks.contains("https://hooks.example.com/in") && webhooks.contains("disabled"), "{webhooks}");
+    assert!(!webhooks.contains(secret), "it is shown once");
+    assert!(up.json(&["webhooks", "log", id]).is_empty());
+    up.run(&["webhooks", "remove", id]);
     assert_eq!(up.json(&["health", "threadmark.v1.TicketService"])[0]["status"], "serving");
     let (told, nats) = (up.timeline(), up.nats());
     assert_eq!(
