@@ -155,7 +155,10 @@ impl Bus {
 
 async fn wait_connected(client: &async_nats::Client) -> Result<(), Error> {
     let connected = async {
-        while client.connection_state() != async_nats::connection::State::Connected {
+        // The connection counts as such a moment before it is known what the server says of itself.
+        while client.connection_state() != async_nats::connection::State::Connected
+            || client.server_info().version.is_empty()
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -6,7 +6,9 @@ use async_nats::jetstream;
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
-use crate::{Error, Options};
+use tokio::time::Instant;
+
+use crate::{Error, ErrorKind, Options};
 
 /// Every event of every conversation, for ever.
 pub(crate) const EVENTS: &str = "EVENTS";
@@ -58,10 +60,24 @@ const TRIES: i64 = 1_000;
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long streams are tried for: a cluster whose every service starts at once takes its time for the first of them.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Pause before a stream is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Makes or updates all of them.
 pub(crate) async fn ensure(jetstream: &jetstream::Context, options: &Options) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
     for config in streams(options) {
-        ensure_stream(jetstream, config).await?;
+        loop {
+            match ensure_stream(jetstream, config.clone()).await {
+                Err(error) if error.kind() == ErrorKind::Retry && Instant::now() < deadline => {
+                    tracing::debug!(stream = config.name, %error, "trying a stream again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => break done?,
+            }
+        }
     }
     Ok(())
 }

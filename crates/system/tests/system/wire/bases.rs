@@ -5,12 +5,17 @@ use serde_json::{Value, json};
 
 use crate::deployment::Clients;
 
+/// What every picture of this type begins with.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and so on";
+
 /// Something to ask for.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) workspace: String,
     pub(super) conversation: String,
     pub(super) ticket: String,
+    /// A file of that conversation.
+    pub(super) media: String,
     /// What is said there and nowhere else.
     pub(super) words: &'static str,
 }
@@ -57,6 +62,15 @@ pub(super) async fn chat(clients: &Clients, workspace: &str) -> Known {
     to.send_message(ask!(SendMessageRequest { content: Some(said) })).await.unwrap();
     to.add_note(ask!(AddNoteRequest { text: format!("a note about a {WORDS}") })).await.unwrap();
     let tagged = to.add_tag(ask!(AddTagRequest { tag: format!("tag-{WORDS}") })).await.unwrap().into_inner();
+    let file = v1::UploadMediaRequest {
+        workspace: workspace.clone(),
+        conversation_id: conversation_id.clone(),
+        mime_type: "image/png".to_owned(),
+        file_name: format!("{WORDS}.png"),
+        data: PNG.to_vec().into(),
+        ..v1::UploadMediaRequest::default()
+    };
+    let media = to.upload_media(file).await.unwrap().into_inner().media_id;
     let ticket_id = opened.into_inner().ticket.unwrap().id;
     let seen = v1::GetTicketRequest {
         workspace: workspace.clone(),
@@ -64,7 +78,7 @@ pub(super) async fn chat(clients: &Clients, workspace: &str) -> Known {
         min_revision: tagged.revision,
     };
     clients.tickets.clone().get_ticket(seen).await.unwrap();
-    Known { workspace, conversation: conversation_id, ticket: ticket_id, words: WORDS }
+    Known { workspace, conversation: conversation_id, ticket: ticket_id, media, words: WORDS }
 }
 
 /// By method: a request as JSON.
@@ -99,6 +113,9 @@ pub(super) fn requests(known: &Known) -> Vec<(&'static str, Value)> {
         ("WatchTickets", json!({})),
         ("GetConversation", json!({"conversationId": known.conversation})),
         ("ListConversations", json!({})),
+        ("CountConversations", json!({})),
+        ("UploadMedia", json!({"conversationId": known.conversation, "mimeType": "image/png", "data": "iVBORw0KGgo="})),
+        ("GetMedia", json!({"conversationId": known.conversation, "mediaId": known.media})),
         ("ListTimeline", json!({"conversationId": known.conversation})),
         ("WatchTimeline", json!({"conversationId": known.conversation})),
     ];
