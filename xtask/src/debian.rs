@@ -32,7 +32,7 @@ fn apt() -> Command {
 }
 
 /// Whether it is found on PATH.
-pub(crate) fn is_there(program: &str) -> bool {
+fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
