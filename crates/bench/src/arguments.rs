@@ -54,6 +54,10 @@ pub(crate) enum Row {
     Bot,
     /// Time and memory that an index of the bot's knowledge takes
     Knowledge,
+    /// Messages a second that go out, to 1, 10 and 1,000 recipients
+    Delivery,
+    /// Events a second that are posted to who subscribed
+    Webhooks,
     /// Events a second of building the view anew, with each engine
     Rebuild,
     /// How long queries take over a year of tickets

@@ -4,6 +4,7 @@ mod automation;
 mod backtest;
 pub(crate) mod bot;
 mod decisions;
+mod delivery;
 mod history;
 mod queries;
 mod rebuild;
@@ -49,6 +50,8 @@ impl Bench {
                 Row::Backtest => backtest::measure(&self, &mut table).await.context("backtest")?,
                 Row::Bot => bot::measure(&self, &mut table).await.context("bot")?,
                 Row::Knowledge => bot::knowledge(&self, &mut table).await.context("knowledge")?,
+                Row::Delivery => delivery::sends(&self, &mut table).await.context("delivery")?,
+                Row::Webhooks => delivery::posts(&self, &mut table).await.context("webhooks")?,
                 Row::Rebuild | Row::Queries | Row::Memory => {}
             }
         }
