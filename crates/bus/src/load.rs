@@ -92,12 +92,21 @@ impl Bus {
         workspace: &str,
         conversation: &ConversationId,
     ) -> Result<Option<(Revision, v1::Event)>, Error> {
-        let subject = subject::of_kind(workspace, conversation.as_str(), "message");
-        match self.events().await?.get_first_raw_message_by_subject(&subject, 1).await {
-            Ok(message) => Ok(Some((message.sequence, decode(message.sequence, &message.payload)?))),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-            Err(error) => Err(Error::away("loading a conversation", error)),
-        }
+        self.first_event(&subject::of_kind(workspace, conversation.as_str(), "message"), 1).await
+    }
+
+    /// The first event of a conversation, of any kind, at a revision or after it, from the leader of the stream; `None`
+    /// if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Away`]; [`Error::Unreadable`] when what is there is no event.
+    pub async fn event_from(
+        &self,
+        workspace: &str,
+        conversation: &ConversationId,
+        revision: Revision,
+    ) -> Result<Option<(Revision, v1::Event)>, Error> {
+        self.first_event(&subject::of_kind(workspace, conversation.as_str(), "*"), revision).await
     }
 
     /// The state of a conversation, from the leader of the stream.
@@ -106,6 +115,14 @@ impl Bus {
     /// As [`Bus::last_decision`].
     pub async fn state(&self, workspace: &str, conversation: &ConversationId) -> Result<State, Error> {
         Ok(self.load(workspace, conversation).await?.state)
+    }
+
+    async fn first_event(&self, subject: &str, from: Revision) -> Result<Option<(Revision, v1::Event)>, Error> {
+        match self.events().await?.get_first_raw_message_by_subject(subject, from).await {
+            Ok(message) => Ok(Some((message.sequence, decode(message.sequence, &message.payload)?))),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
+            Err(error) => Err(Error::away("loading a conversation", error)),
+        }
     }
 
     async fn last_event(&self, subject: &str) -> Result<Option<(Revision, v1::Event)>, Error> {

@@ -96,17 +96,6 @@ pub(super) fn is_foreign_stamp(entry: &v1::TimelineEntry) -> bool {
     stamp.actor.as_ref().is_none_or(|actor| actor.kind() != Kind::Bot)
 }
 
-/// Whether a human did something, in entries that go back to a revision.
-pub(super) fn human_acted(entries: &[v1::TimelineEntry], since: Revision) -> bool {
-    let later = entries.iter().filter(|entry| u64::try_from(entry.revision).is_ok_and(|at| at >= since));
-    let mut actors = later.filter_map(|entry| match entry.entry.as_ref()? {
-        Entry::Message(message) => message.actor.as_ref(),
-        Entry::Stamp(stamp) => stamp.actor.as_ref(),
-        Entry::Note(note) => note.actor.as_ref(),
-    });
-    actors.any(|actor| actor.kind() == Kind::Agent)
-}
-
 fn speaker(message: &v1::Message) -> Speaker {
     match message.actor.as_ref().map(v1::Actor::kind) {
         Some(Kind::Agent) => Speaker::Agent,
@@ -169,13 +158,5 @@ mod tests {
     fn context_has_an_end() {
         let chat = Chat::of((0..50).rev().map(|nth| message(nth, Kind::Customer, &"x".repeat(1_000))).collect());
         assert_eq!(told(&chat, 50).len(), 12);
-    }
-
-    #[test]
-    fn humans_act_by_words_and_by_stamps() {
-        let own = [message(8, Kind::Customer, "thanks"), stamp(7, Kind::Bot), stamp(5, Kind::Agent)];
-        assert!(!human_acted(&own, 7));
-        assert!(human_acted(&own, 5));
-        assert!(human_acted(&[message(9, Kind::Agent, "hi")], 7));
     }
 }

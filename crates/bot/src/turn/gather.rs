@@ -5,9 +5,9 @@ use conversation::{ActorKind, Revision, State, Time};
 use proto::v1;
 use proto::v1::bot_turn::Deed as Did;
 
-use super::chat::{Chat, Inbound, human_acted, is_foreign_stamp};
+use super::chat::{Chat, Inbound, is_foreign_stamp};
 use super::deed::{About, Deed, Why, deed, hand_off};
-use super::heard::{Heard, is_live};
+use super::heard::{Heard, is_human_act, is_live};
 use super::mark::Mark;
 use super::options::{BOT, Workspace};
 use super::reading::Reading;
@@ -19,6 +19,9 @@ use crate::brain::{Question, Speaker, Thought};
 pub(super) const MAX_MESSAGES: usize = 16;
 /// Longest text of a turn, in characters; the newest messages count.
 const MAX_TEXT: usize = 8_000;
+/// Most events since a ticket was opened that are looked through for what humans did; where more has happened, one may
+/// have acted.
+const MAX_EVENTS: usize = 1_000;
 
 /// Why it may be the bot's turn (W12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +43,7 @@ impl Stand {
         if state.bot_holds() {
             return Some(Stand::Holds);
         }
-        let decided_by = last.and_then(|event| event.actor.as_ref()).map(v1::Actor::kind);
-        let human_was_last = decided_by == Some(v1::actor::Kind::Agent);
+        let human_was_last = last.is_some_and(is_human_act);
         own_tickets(state).filter(|_| !human_was_last).map(Stand::OwnTickets)
     }
 }
@@ -131,6 +133,11 @@ impl Inner {
             Stand::Holds => None,
             Stand::OwnTickets(since) => Some(since),
         };
+        if let Some(since) = since
+            && self.human_acted(heard, since).await?
+        {
+            return Ok(None);
+        }
         let earlier = |entry: &v1::TimelineEntry, since| u64::try_from(entry.revision).is_ok_and(|at| at < since);
         let enough = |entry: &v1::TimelineEntry| match since {
             None => is_foreign_stamp(entry),
@@ -138,10 +145,7 @@ impl Inner {
         };
         let min = heard.revision.max(loaded.revision());
         let asked = self.view.newest(workspace, conversation, min, enough).await;
-        let (entries, all) = asked.map_err(|status| HandlerError::Retry(format!("TicketService: {status}")))?;
-        if since.is_some_and(|since| !all || human_acted(&entries, since)) {
-            return Ok(None);
-        }
+        let entries = asked.map_err(|status| HandlerError::Retry(format!("TicketService: {status}")))?;
         let chat = Chat::of(entries);
         let mut inbound = chat.back_from(&heard.id);
         let Some(last) = inbound.next() else { return Ok(None) };
@@ -157,6 +161,21 @@ impl Inner {
         let mut turn = Turn::of(workspace, &chat, &turn, before);
         turn.began.get_or_insert(heard.time);
         Ok(Some(turn))
+    }
+
+    /// Whether a human may have done something in a conversation since a revision. The log is asked and not the timeline,
+    /// in which tags and pauses are not to be seen.
+    async fn human_acted(&self, heard: &Heard, since: Revision) -> Result<bool, HandlerError> {
+        let mut from = since;
+        for _ in 0..MAX_EVENTS {
+            let next = self.bus.event_from(&heard.workspace, &heard.conversation, from).await.map_err(away)?;
+            let Some((revision, event)) = next else { return Ok(false) };
+            if is_human_act(&event) {
+                return Ok(true);
+            }
+            from = revision + 1;
+        }
+        Ok(true)
     }
 
     /// What the bot did about a message; `None` if it never had to do with it.

@@ -37,14 +37,14 @@ impl View {
     }
 
     /// The newest live entries of a chat as of a revision, newest first, until `enough` is true of one, which is the
-    /// last. The flag tells whether that, or the beginning of the chat, was reached.
+    /// last.
     pub(super) async fn newest(
         &self,
         workspace: &str,
         conversation_id: &str,
         min: Revision,
         enough: impl Fn(&v1::TimelineEntry) -> bool,
-    ) -> Result<(Vec<v1::TimelineEntry>, bool), Status> {
+    ) -> Result<Vec<v1::TimelineEntry>, Status> {
         let mut request = v1::ListTimelineRequest {
             workspace: workspace.to_owned(),
             conversation_id: conversation_id.to_owned(),
@@ -57,21 +57,21 @@ impl View {
         for _ in 0..PAGES {
             let page = match self.0.clone().list_timeline(request.clone()).await {
                 Ok(page) => page.into_inner(),
-                Err(status) if status.code() == Code::NotFound => return Ok((all, true)),
+                Err(status) if status.code() == Code::NotFound => return Ok(all),
                 Err(status) => return Err(status),
             };
             for entry in page.entries.into_iter().filter(|entry| !entry.late) {
                 let last = enough(&entry);
                 all.push(entry);
                 if last {
-                    return Ok((all, true));
+                    return Ok(all);
                 }
             }
             if page.next_page_token.is_empty() {
-                return Ok((all, true));
+                return Ok(all);
             }
             request.page_token = page.next_page_token;
         }
-        Ok((all, false))
+        Ok(all)
     }
 }

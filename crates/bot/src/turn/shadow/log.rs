@@ -14,7 +14,7 @@ use proto::v1::event::Event as What;
 
 use super::ask::{Ask, Line};
 use crate::turn::gather::{MAX_MESSAGES, Stand};
-use crate::turn::heard::is_live;
+use crate::turn::heard::{is_human_act, is_live};
 use crate::turn::mark::Mark;
 
 /// Lines of a conversation that are kept: what a brain is told of the past is no longer.
@@ -109,6 +109,8 @@ impl Log {
     pub(super) fn take(&mut self, revision: Revision, event: v1::Event) {
         let time = event.record_time.as_ref().and_then(proto::time).unwrap_or_default();
         let live = is_live(&event);
+        // What a decision did it tells itself.
+        let on_phone = is_human_act(&event) && !matches!(event.event, Some(What::Decided(_)));
         let conversation: Arc<str> = event.conversation.as_str().into();
         match &event.event {
             Some(What::MessageReceived(received)) if live => {
@@ -119,7 +121,6 @@ impl Log {
                 self.close(&conversation);
                 self.settle(&conversation, Actual::HumanAnswered);
                 let line = Line::of(revision, Kind::Agent, &event.id, &echoed.r#type, &echoed.sealed);
-                self.chat(&conversation).human_acted = true;
                 self.keep(&conversation, line);
             }
             Some(What::MessageEdited(edited)) => {
@@ -134,6 +135,9 @@ impl Log {
             }
             Some(What::Decided(decided)) => self.decided(&conversation, revision, &event, decided),
             _ => {}
+        }
+        if let Some(chat) = self.chats.get_mut(&conversation).filter(|_| on_phone) {
+            chat.human_acted = true;
         }
         self.make_room();
     }
@@ -237,7 +241,7 @@ impl Log {
         let chat = self.chat(conversation);
         chat.stand = Stand::after(&state, Some(event));
         let opened_now = state.open.iter().map(|open| open.open_revision).min() == Some(revision);
-        chat.human_acted = !state.open.is_empty() && (kind == Kind::Agent || (chat.human_acted && !opened_now));
+        chat.human_acted = !state.open.is_empty() && (is_human_act(event) || (chat.human_acted && !opened_now));
         self.forget(conversation);
     }
 
