@@ -95,6 +95,8 @@ fn router(app: Shared) -> Router {
         .route("/inbox/live", get(inbox::live))
         .route("/c/{conversation}", get(chat::show))
         .route("/c/{conversation}/{what}", post(chat::act))
+        .route("/c/{conversation}/media", post(chat::media::attach).layer(DefaultBodyLimit::max(chat::media::MAX_FILE)))
+        .route("/c/{conversation}/media/{media}", get(chat::media::show))
         .route("/c/{conversation}/entries", get(chat::entries))
         .route("/c/{conversation}/panel", get(chat::panel))
         .route("/c/{conversation}/live", get(chat::live))

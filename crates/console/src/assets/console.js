@@ -36,7 +36,60 @@
   });
   const byMessage = (id) => id && rows.querySelector(`[data-m~="${CSS.escape(id)}"]`);
 
+  // Files: how large they are, and what became of those that are not here. One that is not fetched yet is asked for
+  // again, each time later.
+  const bytes = (size) => (size < 1e3 ? `${size} B` : size < 1e6 ? `${Math.round(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
+  const LATER = [2, 4, 8, 15, 30, 60];
+  const timers = new WeakMap();
+  const look = async (file, tries = 0) => {
+    if (!file.isConnected) return;
+    clearTimeout(timers.get(file));
+    const state = $('.state', file);
+    const say = (words, again) => {
+      for (const part of file.children) if (part !== state) part.hidden = true;
+      state.hidden = false;
+      state.textContent = words + ' ';
+      if (!again) return;
+      const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Try again' });
+      button.onclick = () => look(file);
+      state.append(button);
+    };
+    let told;
+    try {
+      const answer = await fetch(`${file.dataset.file}?about`);
+      told = await answer.json();
+    } catch { return say('The file can’t be had now.', true); }
+    if (told.error) return say(told.error);
+    if (told.later) {
+      say('The file has not come yet.', true);
+      delete file.dataset.broken;
+      clearTimeout(timers.get(file));
+      if (tries < LATER.length) timers.set(file, setTimeout(() => look(file, tries + 1), LATER[tries] * 1000));
+      return;
+    }
+    $('.size', file).textContent = ` · ${bytes(told.size)}`;
+    const shown = $('.shown', file);
+    const image = shown?.querySelector('img');
+    const broken = 'broken' in file.dataset || (state.hidden && image?.complete && !image.naturalWidth);
+    if (!state.hidden && shown && !broken) (image ?? shown).src = file.dataset.file;
+    state.hidden = true;
+    if (shown) shown.hidden = broken;
+    $('.kept', file).hidden = Boolean(shown) && !broken;
+  };
+  const sights = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) if (isIntersecting) { sights.unobserve(target); look(target); }
+  });
+  const watchFiles = (from) => all('[data-file]', from).forEach((file) => sights.observe(file));
+  // What can’t be shown after all is kept instead: a file is not always what its name says.
+  document.addEventListener('error', (event) => {
+    const file = event.target.closest?.('[data-file]');
+    if (!file || !event.target.matches('img, audio, video')) return;
+    file.dataset.broken = '';
+    look(file);
+  }, true);
+
   const place = (row) => {
+    watchFiles(row);
     const old = document.getElementById(row.id);
     if (old && old.dataset.k === row.dataset.k) {
       row.classList.toggle('newday', old.classList.contains('newday'));
@@ -66,6 +119,7 @@
       const first = rows.firstElementChild;
       const last = rows.lastElementChild;
       const below = scroll.scrollHeight - scroll.scrollTop;
+      come.forEach(watchFiles);
       if (way === 'older') rows.prepend(...come); else rows.append(...come);
       markDay(way === 'older' ? first : last?.nextElementSibling);
       // What one looks at stays where it is.
@@ -212,9 +266,10 @@
     const words = form.elements.text;
     const said = words?.value;
     const note = to.endsWith('/note');
+    const file = form.elements.file?.value ? $('#attached span').textContent : '';
     let row;
-    if (rows && (said || form.dataset.pending)) {
-      row = said ? pend(said, note ? 'note' : '', form.dataset.name) : pend(form.dataset.pending, 'stamp');
+    if (rows && (said || file || form.dataset.pending)) {
+      row = said || file ? pend(said || file, note ? 'note' : '', form.dataset.name) : pend(form.dataset.pending, 'stamp');
     }
     if (words) { words.value = ''; answering(''); }
     let words_ = '';
@@ -222,7 +277,10 @@
       const answer = await fetch(to, { method: 'POST', body, headers: { Accept: 'application/json' } });
       const told = await answer.json().catch(() => ({ error: 'The console did not answer as it should: load the page again.' }));
       if (answer.ok) {
+        // The next may be sent while the panel is drawn anew.
+        form.removeAttribute('aria-busy');
         fresh(form);
+        if (file) attached();
         form.querySelectorAll('[data-touched]').forEach((field) => { delete field.dataset.touched; if (field.type !== 'hidden') field.value = ''; });
         if (row) {
           row.dataset.revision = told.revision;
@@ -244,6 +302,37 @@
     if (words && !words.value) words.value = said;
     refuse(form, words_);
   };
+  // A file is handed over as soon as it is chosen, and goes with the words.
+  const attached = (told = {}, name = '') => {
+    const box = $('#attached');
+    if (!box) return;
+    const fields = $('#write').elements;
+    [fields.file.value, fields.file_kind.value, fields.file_type.value, fields.file_name.value] = [told.id ?? '', told.kind ?? '', told.mime ?? '', told.id ? name : ''];
+    $('span', box).textContent = name;
+    box.hidden = !name;
+    $('#words').required = !told.id;
+  };
+  const attach = async (input) => {
+    const [file] = input.files;
+    if (!file) return;
+    const form = $('#write');
+    refuse(form, '');
+    attached({}, `${file.name}, ${bytes(file.size)} …`);
+    form.setAttribute('aria-busy', 'true');
+    try {
+      const answer = await fetch(`${input.dataset.to}?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: { 'Content-Type': file.type || 'application/octet-stream' } });
+      const told = answer.status === 413 ? { error: 'The file is too large: 15 MB are taken.' } : await answer.json();
+      attached(told, told.id ? `${file.name}` : '');
+      if (told.error) refuse(form, told.error);
+    } catch {
+      attached();
+      refuse(form, 'The console does not answer, so the file was not taken. Choose it again.');
+    } finally {
+      form.removeAttribute('aria-busy');
+      input.value = '';
+    }
+  };
+  document.addEventListener('change', (event) => { if (event.target.matches('#attach input')) attach(event.target); });
   const answering = (id, words = '') => {
     const box = $('#answering');
     if (!box) return;
@@ -268,6 +357,7 @@
       $('#words')?.focus();
     }
     if (to('[data-forget]')) answering('');
+    if (to('[data-detach]')) attached();
     const quote = to('.quote');
     const said = quote && byMessage(quote.dataset.q);
     if (said) { said.scrollIntoView({ block: 'center' }); flash(said); }
@@ -288,6 +378,8 @@
     const wanted = /^#t(\d+)$/.exec(location.hash);
     if (!(wanted && jump(wanted[1])) && !scroll.dataset.newer) toEnd();
     fillQuotes();
+    watchFiles(rows);
+    $('#attach').hidden = false;
     near();
     follow();
     if ("unread" in scroll.dataset && visible()) read();

@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use proto::v1;
 use serde_json::json;
 use tonic::{Code, Status};
+use v1::send_message_request::Content;
 
 use super::command::{Command, template};
+use super::media;
 use crate::failure::Failure;
 use crate::server::Shared;
 use crate::session::Who;
@@ -27,24 +29,26 @@ pub(crate) async fn act(
     match (done, script) {
         (Ok(revision), true) => json_of(StatusCode::OK, &json!({ "revision": revision })),
         (Ok(revision), false) => Redirect::to(&format!("/c/{conversation}?rev={revision}")).into_response(),
-        (Err(failure), true) => {
-            let code = if matches!(failure, Failure::SignIn) { StatusCode::UNAUTHORIZED } else { StatusCode::CONFLICT };
-            json_of(code, &json!({ "error": failure.words() }))
-        }
+        (Err(failure), true) => refusal(&failure),
         (Err(failure), false) => failure.into_response(),
     }
 }
 
-fn json_of(code: StatusCode, value: &serde_json::Value) -> Response {
+/// Why it was not done, for the page's script.
+pub(super) fn refusal(failure: &Failure) -> Response {
+    let code = if matches!(failure, Failure::SignIn) { StatusCode::UNAUTHORIZED } else { StatusCode::CONFLICT };
+    json_of(code, &json!({ "error": failure.words() }))
+}
+
+pub(super) fn json_of(code: StatusCode, value: &serde_json::Value) -> Response {
     (code, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 
 /// Does it, and returns its revision.
 async fn perform(command: &Command<'_>, what: &str, form: &Fields) -> Result<i64, Failure> {
-    use v1::send_message_request::Content;
     let of = |name: &str| field(form, name).trim().to_owned();
     let done = match what {
-        "send" => command.send(Content::Text(said(form)?), of("reply_to")).await,
+        "send" => command.send(content(form)?, of("reply_to")).await,
         "template" => command.send(Content::Template(template(form)?), String::new()).await,
         "note" => command.note(said(form)?).await,
         "tag" => command.tag(needed(of("tag"), "Say which tag.")?).await,
@@ -76,11 +80,22 @@ async fn hand_back(command: &Command<'_>) -> Result<i64, Status> {
     Ok(command.part("resume").resume().await?.max(revision))
 }
 
+/// A file with what was written beside it, or the words alone.
+fn content(form: &Fields) -> Result<Content, Failure> {
+    match media::attached(form, &written(form)) {
+        Some(media) => Ok(Content::Media(media)),
+        None => said(form).map(Content::Text),
+    }
+}
+
+fn written(form: &Fields) -> String {
+    // Forms carry line ends as two characters.
+    field(form, "text").replace("\r\n", "\n").trim_end().to_owned()
+}
+
 /// What was written, as it was written.
 fn said(form: &Fields) -> Result<String, Failure> {
-    // Forms carry line ends as two characters.
-    let text = field(form, "text").replace("\r\n", "\n");
-    needed(text.trim_end().to_owned(), "Write something first.")
+    needed(written(form), "Write something first.")
 }
 
 fn needed(text: String, otherwise: &str) -> Result<String, Failure> {

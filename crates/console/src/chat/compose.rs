@@ -21,9 +21,14 @@ pub(crate) fn compose(who: &Who, conversation: &v1::Conversation, piece: &Piece,
             form #write method="post" action=(to("send")) data-act="" data-name=(who.name) {
                 (command())
                 p.answering #answering hidden { input type="hidden" name="reply_to" value=""; "Answering: " span dir="auto" {} button.quiet type="button" data-forget="" aria-label="Answer nothing in particular" { "×" } }
+                p.answering #attached hidden {
+                    input type="hidden" name="file" value=""; input type="hidden" name="file_kind" value=""; input type="hidden" name="file_type" value=""; input type="hidden" name="file_name" value="";
+                    span dir="auto" {} button.quiet type="button" data-detach="" aria-label="Send no file" { "×" }
+                }
                 textarea #words name="text" rows="2" maxlength="4096" dir="auto" required aria-label="Message" placeholder="Write to the customer …" {}
                 div.line {
                     button #send { "Send" }
+                    label.button.quiet #attach hidden { "Attach a file" input.unseen type="file" data-to=(to("media")); }
                     button.quiet #note formaction=(to("note")) { "Save as note" }
                     (window(conversation, piece, now))
                     span.hint.keys { kbd { "Enter" } " sends, " kbd { "Shift Enter" } " begins a line" }

@@ -77,7 +77,7 @@ pub(crate) async fn entries(
         }
     };
     let (lanes, piece, staff) = tokio::try_join!(ask.lanes(), load, app.services.staff(&who.workspace))?;
-    let rows = Rows { who: &who, staff: &staff, lanes: &lanes };
+    let rows = Rows { who: &who, conversation: &id, staff: &staff, lanes: &lanes };
     let older = (!piece.older.is_empty()).then_some(&piece.older);
     let newer = (!piece.newer.is_empty()).then_some(&piece.newer);
     let body = html! {

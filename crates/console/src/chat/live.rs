@@ -96,7 +96,7 @@ impl Watch {
             self.refresh(entry.revision).await?;
             events.push(self.panel(entry.revision).await?);
         }
-        let rows = Rows { who: &self.who, staff: &self.staff, lanes: &self.lanes };
+        let rows = Rows { who: &self.who, conversation: &self.conversation, staff: &self.staff, lanes: &self.lanes };
         let html = rows.row(entry, false, &HashMap::new()).into_string();
         let data = json!({
             "id": id(entry), "key": key(entry), "revision": entry.revision, "html": html, "lanes": self.lanes.width(),

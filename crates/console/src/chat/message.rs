@@ -4,20 +4,22 @@ use maud::{Markup, html};
 use proto::v1;
 use v1::MessageStatus as Status;
 
+use super::media::is_shown;
 use crate::page::unseen;
+use crate::session::encode;
 use crate::words;
 
 /// How much of an earlier message a reply quotes, in characters.
 const QUOTE: usize = 90;
 
 /// The words of a message, and what it is besides words.
-pub(crate) fn body(message: &v1::Message) -> Markup {
+pub(crate) fn body(conversation: &str, message: &v1::Message) -> Markup {
     if message.revoked {
         return html! { p.gone { "This message was taken back." } };
     }
     html! {
         @if message.forwarded { p.hint { "↪ Forwarded" } }
-        @if let Some(media) = &message.media { (self::media(message, media)) }
+        @if let Some(media) = &message.media { (self::media(conversation, message, media)) }
         @if let Some(place) = &message.location { (location(place)) }
         @for card in &message.contacts { (contact(card)) }
         @if let Some(template) = &message.template { p.hint { "Template " b { (template.name) } " " (template.language) } }
@@ -47,7 +49,8 @@ fn kind(message: &v1::Message) -> &str {
     if message.r#type.is_empty() { "unknown" } else { &message.r#type }
 }
 
-fn media(message: &v1::Message, media: &v1::Media) -> Markup {
+/// A file: shown where that is harmless, to be kept otherwise. What became of one that is not here the page's script asks.
+fn media(conversation: &str, message: &v1::Message, media: &v1::Media) -> Markup {
     let (sign, what) = match message.r#type.as_str() {
         "image" => ("🖼", "Image"),
         "video" => ("🎞", "Video"),
@@ -57,10 +60,33 @@ fn media(message: &v1::Message, media: &v1::Media) -> Markup {
         "document" => ("📄", "Document"),
         other => ("📎", other),
     };
+    let address = format!("/c/{}/media/{}", encode(conversation), encode(&media.id));
+    let name = words::called(&media.file_name, what);
+    let shown = Some(media.mime_type.split('/').next().unwrap_or_default()).filter(|_| is_shown(&media.mime_type));
+    let link = |address: &str, elsewhere: bool| {
+        html! {
+            a.media href=(address) download=[(!elsewhere).then_some(name)] target=[elsewhere.then_some("_blank")] rel="noopener noreferrer" {
+                span.sign aria-hidden="true" { (sign) }
+                span { b { (what) } @if !media.file_name.is_empty() { " " bdi { (media.file_name) } } br; small { (media.mime_type) span.size {} } }
+            }
+        }
+    };
     html! {
-        div.media {
-            span.sign aria-hidden="true" { (sign) }
-            span { b { (what) } @if !media.file_name.is_empty() { " " bdi { (media.file_name) } } br; small { (media.mime_type) } }
+        @if media.id.is_empty() {
+            // The file lies with the channel; anything but an address of the web is not led to.
+            @let known = ["https://", "http://"].iter().any(|scheme| media.link.starts_with(scheme));
+            @if known { (link(&media.link, true)) } @else { p.hint { (sign) " " (what) } }
+        } @else {
+            figure.file data-file=(address) {
+                @match shown {
+                    Some("image") => { a.shown href=(address) target="_blank" { img src=(address) alt={ (what) " " (media.file_name) } loading="lazy" decoding="async"; } }
+                    Some("video") => { video.shown src=(address) controls preload="metadata" aria-label=(name) {} }
+                    Some("audio") => { audio.shown src=(address) controls preload="none" aria-label=(name) {} }
+                    _ => {}
+                }
+                div.kept hidden[shown.is_some()] { (link(&address, false)) }
+                p.hint.state role="status" hidden {}
+            }
         }
         @if message.text.is_empty() { (text(&media.caption)) }
     }

@@ -7,6 +7,7 @@ mod handlers;
 mod lanes;
 mod live;
 mod load;
+pub(crate) mod media;
 mod message;
 mod panel;
 mod rail;

@@ -17,6 +17,7 @@ use crate::words;
 /// What rows are drawn with.
 pub(crate) struct Rows<'a> {
     pub(crate) who: &'a Who,
+    pub(crate) conversation: &'a str,
     pub(crate) staff: &'a Staff,
     pub(crate) lanes: &'a Lanes,
 }
@@ -158,7 +159,7 @@ impl Rows<'_> {
             article class={ "bubble " (class) } {
                 p.by { bdi { (words::actor(message.actor.as_ref())) } (said) }
                 @if !message.reply_to.is_empty() { (quoted(&message.reply_to, quotes)) }
-                (message::body(message))
+                (message::body(self.conversation, message))
                 (message::reactions(message))
                 p.foot {
                     @if message.edited { span { "edited " } }

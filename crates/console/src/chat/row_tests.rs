@@ -14,7 +14,7 @@ fn drawn(entry: &v1::TimelineEntry, lanes: &Lanes) -> String {
         zone: TimeZone::get("Europe/Berlin").unwrap(),
     };
     let staff = Staff::default();
-    Rows { who: &who, staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()
+    Rows { who: &who, conversation: "c", staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()
 }
 
 fn said(change: impl FnOnce(&mut v1::Message)) -> String {

@@ -66,7 +66,7 @@ impl View<'_> {
 
     fn scroll(&self) -> Markup {
         let (conversation, piece) = (self.conversation, self.piece);
-        let rows = Rows { who: self.who, staff: self.staff, lanes: self.lanes };
+        let rows = Rows { who: self.who, conversation: &conversation.id, staff: self.staff, lanes: self.lanes };
         html! {
             div.scroll #scroll tabindex="0" role="region" aria-label="Messages" data-chat=(conversation.id) data-after=(conversation.revision)
                 data-older=[some(&piece.older)] data-newer=[some(&piece.newer)] data-unread=[(conversation.unread_count > 0).then_some("")] {

@@ -7,6 +7,7 @@ mod acting;
 mod browser;
 mod chat;
 mod dashboard;
+mod files;
 mod hostile;
 mod inbox;
 mod long;

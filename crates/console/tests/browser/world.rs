@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use bus::Bus;
+use bus::{Bus, Files, Owner};
+use conversation::ConversationId;
 use proto::v1;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
@@ -27,6 +28,7 @@ pub(crate) struct World {
     pub(crate) conversations: ConversationServiceClient<Channel>,
     pub(crate) tickets: TicketServiceClient<Channel>,
     pub(crate) address: SocketAddr,
+    bus: Bus,
     channel: Channel,
     services: String,
     config: Config,
@@ -60,7 +62,7 @@ impl World {
         grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(&config))).await;
         library.start(&supervisor);
         let options = automation_engine::Options::from_config(&config, &services).unwrap();
-        let engine = automation_engine::Engine::new(bus, options).unwrap();
+        let engine = automation_engine::Engine::new(bus.clone(), options).unwrap();
         engine.prepare().await.unwrap();
         grpc.add(automation_engine::automation_service(engine.clone())).await;
         engine.start(&supervisor);
@@ -71,6 +73,7 @@ impl World {
             conversations: ConversationServiceClient::new(channel.clone()),
             tickets: TicketServiceClient::new(channel.clone()),
             address,
+            bus,
             channel,
             services,
             config,
@@ -214,6 +217,16 @@ impl World {
         let revision = self.conversations.clone().close_ticket(request).await.unwrap().into_inner().revision;
         self.until(revision).await;
         revision
+    }
+
+    /// A file is kept for a chat, as those are that customers send.
+    pub(crate) async fn keep(&self, conversation: &str, media_id: &str, head: v1::SealedFile, data: &[u8]) {
+        let id = ConversationId::parse(conversation).unwrap();
+        let (files, owner) =
+            (Files::new(self.bus.clone(), None), Owner { workspace: WORKSPACE, conversation: Some(&id) });
+        let name = files.name(owner, media_id).await.unwrap();
+        let head = v1::SealedFile { size: data.len().try_into().unwrap(), ..head };
+        files.put(owner, &name, &head, data).await.unwrap();
     }
 
     /// The chat in words, oldest first.
