@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Let the server sync every append to the disk, as in production, instead of every two minutes
     #[arg(long)]
     pub(crate) sync_always: bool,
+    /// How many messages the view holds that pages of the console are made of [default: 1000000, or 100000 if quick]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+    pub(crate) messages: Option<u64>,
     #[command(subcommand)]
     pub(crate) child: Option<ChildArguments>,
 }
@@ -64,6 +67,8 @@ pub(crate) enum Row {
     Queries,
     /// Memory and disk of the view, with each engine
     Memory,
+    /// How long pages of the console take over a million messages, and how much they weigh
+    Console,
 }
 
 impl Arguments {

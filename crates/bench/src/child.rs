@@ -23,6 +23,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// A running view. Dropping it ends its process and removes its store.
 pub(crate) struct View {
     process: Child,
+    address: String,
     channel: Channel,
     _dir: TempDir,
 }
@@ -30,6 +31,15 @@ pub(crate) struct View {
 impl View {
     /// Starts one that follows the log of the server at `url` from the beginning.
     pub(crate) async fn start(url: &str, engine: Engine, workspace: &str) -> anyhow::Result<View> {
+        View::start_with(url, engine, workspace, &[]).await
+    }
+
+    /// The same with all that the console asks besides.
+    pub(crate) async fn start_with_desk(url: &str, engine: Engine, workspace: &str) -> anyhow::Result<View> {
+        View::start_with(url, engine, workspace, &["--desk"]).await
+    }
+
+    async fn start_with(url: &str, engine: Engine, workspace: &str, more: &[&str]) -> anyhow::Result<View> {
         let dir = tempfile::Builder::new().prefix("threadmark-bench-").tempdir()?;
         let mut process = Command::new(std::env::current_exe()?)
             .arg("view")
@@ -37,6 +47,7 @@ impl View {
             .arg(dir.path())
             .arg(engine.to_string())
             .arg(workspace)
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -45,8 +56,14 @@ impl View {
         let mut lines = BufReader::new(stdout).lines();
         let address = timeout(START, lines.next_line()).await.context("the view did not start")??;
         let address = address.context("the view ended at once")?;
-        let channel = Channel::from_shared(format!("http://{address}"))?.tcp_nodelay(true).connect().await?;
-        Ok(View { process, channel, _dir: dir })
+        let address = format!("http://{address}");
+        let channel = Channel::from_shared(address.clone())?.tcp_nodelay(true).connect().await?;
+        Ok(View { process, address, channel, _dir: dir })
+    }
+
+    /// Its address, for others to connect to.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Where it answers.

@@ -30,6 +30,7 @@ pub(crate) enum Unit {
     PerSecond,
     Milliseconds,
     Megabytes,
+    Kilobytes,
 }
 
 /// What a figure ought to be.
@@ -91,6 +92,7 @@ impl Unit {
             Unit::PerSecond => "/s",
             Unit::Milliseconds => "ms",
             Unit::Megabytes => "MB",
+            Unit::Kilobytes => "kB",
         }
     }
 

@@ -48,8 +48,9 @@ const SECOND: i64 = 1_000_000_000;
 const STEPS: u8 = 5;
 /// Stories in a chat in the whole year.
 const STORIES_OF_CHAT: u64 = 10;
-const AGENTS: usize = 40;
-const TEAMS: usize = 8;
+/// Who works there, "agent-0" and so on, and their teams, "team-0" and so on.
+pub(crate) const AGENTS: usize = 40;
+pub(crate) const TEAMS: usize = 8;
 /// Keys made at once.
 const KEYS_AT_ONCE: usize = 64;
 

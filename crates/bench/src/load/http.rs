@@ -31,8 +31,13 @@ impl Connection {
         Ok(all)
     }
 
-    /// Sends a whole request and reads the answer, which has to be 200.
-    pub(crate) async fn send(&mut self, request: &Bytes) -> anyhow::Result<()> {
+    /// The last answer, with its head.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.received
+    }
+
+    /// Sends a whole request and reads the answer, which has to be 200. How many bytes its body has.
+    pub(crate) async fn send(&mut self, request: &Bytes) -> anyhow::Result<usize> {
         self.stream.write_all(request).await?;
         self.received.clear();
         let head = loop {
@@ -49,6 +54,6 @@ impl Connection {
         while self.received.len() < head + 4 + length {
             ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the connection was closed");
         }
-        Ok(())
+        Ok(length)
     }
 }

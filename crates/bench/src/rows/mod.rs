@@ -3,6 +3,7 @@
 mod automation;
 mod backtest;
 pub(crate) mod bot;
+mod console;
 mod decisions;
 mod delivery;
 mod history;
@@ -28,12 +29,14 @@ const ROUND: Duration = Duration::from_secs(600);
 pub(crate) struct Bench {
     quick: bool,
     sync_always: bool,
+    messages: Option<u64>,
     progress: Progress,
 }
 
 impl Bench {
     pub(crate) fn new(arguments: &Arguments) -> Bench {
-        Bench { quick: arguments.quick, sync_always: arguments.sync_always, progress: Progress::start() }
+        let Arguments { quick, sync_always, messages, .. } = *arguments;
+        Bench { quick, sync_always, messages, progress: Progress::start() }
     }
 
     /// Measures these.
@@ -49,6 +52,7 @@ impl Bench {
                 Row::Reaction => automation::reaction(&self, &mut table).await.context("reaction")?,
                 Row::Backtest => backtest::measure(&self, &mut table).await.context("backtest")?,
                 Row::Bot => bot::measure(&self, &mut table).await.context("bot")?,
+                Row::Console => console::measure(&self, &mut table).await.context("console")?,
                 Row::Knowledge => bot::knowledge(&self, &mut table).await.context("knowledge")?,
                 Row::Delivery => delivery::sends(&self, &mut table).await.context("delivery")?,
                 Row::Webhooks => delivery::posts(&self, &mut table).await.context("webhooks")?,
