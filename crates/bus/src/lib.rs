@@ -7,6 +7,7 @@
 mod address;
 mod channel;
 mod connect;
+mod dead;
 mod decide;
 mod directory;
 mod error;
@@ -33,6 +34,7 @@ mod worker;
 
 pub use address::{Added, Address, AddressKind, Resolved};
 pub use connect::{Bus, Options};
+pub use dead::Dead;
 pub use decide::{DecideError, Outcome, Proposal, Verdict, digest, now};
 pub use directory::{Changes, Directory, DirectoryChange, Roster, Staff, Unknown};
 pub use error::{Error, ErrorKind};

@@ -63,6 +63,19 @@ impl Recorded {
         }
     }
 
+    /// What was taken off its stream and kept elsewhere.
+    pub(crate) fn kept(revision: Revision, subject: &str, payload: Bytes, appended: Time) -> Recorded {
+        Recorded {
+            revision,
+            payload,
+            trace: None,
+            subject: subject.to_owned().into(),
+            redelivered: true,
+            appended,
+            headers: None,
+        }
+    }
+
     /// The value of a header, by its name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.as_ref()?.get(name).map(|value| value.as_str())

@@ -33,6 +33,18 @@ impl Source {
         }
     }
 
+    /// The source that a subject belongs to, so far as its stream goes.
+    pub(crate) fn of_subject(subject: &str) -> Option<Source> {
+        match subject.split('.').next()? {
+            "ev" => Some(Source::Events),
+            "out" => Some(Source::Outbox),
+            "ext" => Some(Source::External),
+            "timer" => Some(Source::TimersDue),
+            "$KV" => Some(Source::Directory),
+            _ => None,
+        }
+    }
+
     /// Durable consumers of a worker: each is a Raft group on a cluster, so they are few.
     pub(crate) fn groups(self) -> u32 {
         match self {
@@ -120,6 +132,7 @@ mod tests {
         ];
         for (source, subject, key) in cases {
             assert_eq!(source.key(subject), key);
+            assert_eq!(Source::of_subject(subject).map(Source::stream), Some(source.stream()));
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) const REJECTED: &str = "REJECTED";
 pub(crate) const EXTERNAL: &str = "EXTERNAL";
 /// What a consumer gave up on.
 pub(crate) const DEAD: &str = "DEAD";
+/// What a consumer gave up on and is to work on again.
+pub(crate) const REQUEUED: &str = "REQUEUED";
 /// Durable timers: schedules and what they became when due. A stream of its own, since one with schedules lets a
 /// publisher roll it up.
 pub(crate) const TIMERS: &str = "TIMERS";
@@ -110,6 +112,8 @@ fn streams(options: &Options) -> Vec<Config> {
         kept(REJECTED, "rejected.>", month),
         kept(EXTERNAL, "ext.>", month),
         kept(DEAD, "dead.>", month),
+        // Taken off once worked on; until then it waits for as long as it takes.
+        kept(REQUEUED, "requeue.>", Duration::ZERO),
         // 90 days: the design's, long enough to ask why. A run that goes on after a wait replaces what was recorded.
         Config { max_messages_per_subject: 1, ..kept(RUNS, "run.>", 90 * DAY) },
         // Taken off once settled; until then it waits for as long as it takes.

@@ -15,15 +15,15 @@ use std::time::Duration;
 use async_nats::jetstream::AckKind;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PriorityPolicy, PullConsumer, pull};
 use async_nats::jetstream::message::Acker;
-use async_nats::jetstream::stream::{DeleteMessageErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 use conversation::Revision;
 use futures::StreamExt;
-use prost::Message as _;
+use proto::v1::DeadLetter;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{Bus, Error, Recorded, Source, TraceParent};
+use crate::{Bus, Error, Recorded, Source, dead, stream};
 
 /// The one priority group of a consumer.
 const PINNED: &str = "pinned";
@@ -121,11 +121,13 @@ impl Bus {
         stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
         let mut groups = JoinSet::new();
-        for (group, consumer) in (0..).zip(self.durables(options).await?) {
+        let again = self.durable_again(options).await?;
+        let consumers = self.durables(options).await?.into_iter().map(|consumer| (false, consumer));
+        for (again, consumer) in consumers.chain([(true, again)]) {
             let group = Group {
                 bus: self.clone(),
                 options: options.clone(),
-                group,
+                again,
                 handler: handler.clone(),
                 pin: None,
                 held: None,
@@ -146,62 +148,44 @@ impl Bus {
     /// # Errors
     /// [`Error::Away`].
     pub async fn prepare(&self, options: &WorkerOptions) -> Result<(), Error> {
+        self.durable_again(options).await?;
         self.durables(options).await.map(drop)
+    }
+
+    /// The consumer of what a worker gave up and is to work on again.
+    async fn durable_again(&self, options: &WorkerOptions) -> Result<PullConsumer, Error> {
+        let stream = self.jetstream().get_stream(stream::REQUEUED).await;
+        let stream = stream.map_err(|error| Error::away("opening a stream", error))?;
+        let name = format!("{}-{}", options.name, options.source.stream());
+        let within = vec![format!("{}.*", dead::requeued(&options.name, options.source))];
+        durable(&stream, name, within, &WorkerOptions { after: 0, ..options.clone() }).await
     }
 
     async fn durables(&self, options: &WorkerOptions) -> Result<Vec<PullConsumer>, Error> {
         let stream = self.stream(options.source).await?;
         let mut consumers = Vec::new();
         for group in 0..options.source.groups() {
-            consumers.push(durable(&stream, options, group).await?);
+            let name = format!("{}-{group}", options.name);
+            let within = options.within.clone().map_or_else(|| options.source.filters(group), |within| vec![within]);
+            consumers.push(durable(&stream, name, within, options).await?);
         }
         Ok(consumers)
     }
-
-    /// Deletes a message that was worked on. One that is gone counts as deleted.
-    async fn take_off(&self, source: Source, revision: conversation::Revision) -> Result<(), Error> {
-        let doing = "taking a message off its stream";
-        let stream = self.jetstream().get_stream_no_info(source.stream()).await;
-        let stream = stream.map_err(|error| Error::away(doing, error))?;
-        match stream.delete_message(revision).await {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.kind(), DeleteMessageErrorKind::JetStream(_)) => Ok(()),
-            Err(error) => Err(Error::away(doing, error)),
-        }
-    }
-
-    /// Files an event that a worker gave up on: a reference and the reason, no content.
-    async fn bury(&self, worker: &str, event: &Taken, reason: &str) -> Result<(), Error> {
-        // Revisions count anew in each stream, which the subject tells apart.
-        let id = format!("dead.{worker}.{}.{}", event.recorded.revision, event.recorded.subject);
-        let letter = proto::v1::DeadLetter {
-            id: id.clone(),
-            consumer: worker.to_owned(),
-            subject: event.recorded.subject.to_string(),
-            revision: i64::try_from(event.recorded.revision).unwrap_or(i64::MAX),
-            reason: reason.to_owned(),
-            record_time: Some(proto::timestamp(crate::now())),
-        };
-        let envelope = crate::fact::Envelope {
-            subject: format!("dead.{worker}"),
-            id,
-            name: "DeadLetter",
-            payload: letter.encode_to_vec().into(),
-            trace: event.recorded.trace.clone().unwrap_or_else(TraceParent::start),
-        };
-        self.append_all(vec![Ok(envelope)]).await.pop().unwrap_or(Err(Error::Conflict)).map(|_| ())
-    }
 }
 
-async fn durable(stream: &Stream, options: &WorkerOptions, group: u32) -> Result<PullConsumer, Error> {
-    let name = format!("{}-{group}", options.name);
+async fn durable(
+    stream: &Stream,
+    name: String,
+    within: Vec<String>,
+    options: &WorkerOptions,
+) -> Result<PullConsumer, Error> {
     let config = pull::Config {
         durable_name: Some(name.clone()),
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: options.after + 1 },
         ack_policy: AckPolicy::Explicit,
         ack_wait: ACK_WAIT,
         max_ack_pending: i64::try_from(options.in_flight).unwrap_or(i64::MAX),
-        filter_subjects: options.within.clone().map_or_else(|| options.source.filters(group), |within| vec![within]),
+        filter_subjects: within,
         priority_policy: PriorityPolicy::PinnedClient,
         priority_groups: vec![PINNED.to_owned()],
         priority_timeout: FAILOVER,
@@ -221,13 +205,16 @@ async fn durable(stream: &Stream, options: &WorkerOptions, group: u32) -> Result
 struct Taken {
     recorded: Recorded,
     acker: Acker,
+    /// Of what is worked on again: the letter that it comes from. Then it stands on REQUEUED.
+    again: Option<DeadLetter>,
 }
 
 /// One consumer's share of the work.
 struct Group<H> {
     bus: Bus,
     options: WorkerOptions,
-    group: u32,
+    /// Whether it is what was given up before.
+    again: bool,
     handler: Arc<H>,
     /// As whom the server knows this process while it is pinned.
     pin: Option<String>,
@@ -252,7 +239,7 @@ impl<H: Handler> Group<H> {
     async fn run(mut self, consumer: PullConsumer, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             if let Err(error) = self.consume(&consumer, &mut stop).await {
-                tracing::warn!(worker = self.options.name, group = self.group, %error, "pulling again");
+                tracing::warn!(worker = self.options.name, again = self.again, %error, "pulling again");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -313,7 +300,8 @@ impl<H: Handler> Group<H> {
             self.pin = pin;
             self.held.get_or_insert(Held { events: BTreeMap::new(), until: Instant::now() + TAKE_OVER });
         }
-        let taken = Taken { recorded, acker };
+        let again = self.again.then(|| dead::read(recorded.payload.clone()).unwrap_or_default());
+        let taken = Taken { recorded, acker, again };
         match &mut self.held {
             Some(held) => drop(held.events.insert(taken.recorded.revision, taken)),
             None => self.queue(taken),
@@ -335,7 +323,8 @@ impl<H: Handler> Group<H> {
     }
 
     fn queue(&mut self, taken: Taken) {
-        let conversation = self.options.source.key(&taken.recorded.subject);
+        let subject = taken.again.as_ref().map_or(taken.recorded.subject.as_str(), |letter| letter.subject.as_str());
+        let conversation = self.options.source.key(subject);
         match self.waiting.get_mut(&conversation) {
             Some(queue) => queue.push_back(taken),
             None => {
@@ -374,25 +363,29 @@ impl<H: Handler> Group<H> {
 async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, mut taken: Taken) {
     let started = Instant::now();
     let mut pause = PAUSE;
+    let revision = taken.recorded.revision;
     loop {
-        let error = match attempt(handler.clone(), &taken).await {
+        let error = match attempt(bus, handler.clone(), &taken).await {
             Ok(()) => break,
             Err(error) => error,
         };
         let hopeless = matches!(error, HandlerError::GiveUp(_)) || started.elapsed() > options.patience;
-        if hopeless && bus.bury(&options.name, &taken, &error.to_string()).await.is_ok() {
-            tracing::error!(worker = options.name, revision = taken.recorded.revision, %error, "gave up on an event");
+        if hopeless && give_up(bus, options, &taken, &error).await.is_ok() {
+            tracing::error!(worker = options.name, revision, %error, "gave up on an event");
             break;
         }
-        tracing::debug!(worker = options.name, revision = taken.recorded.revision, %error, "trying an event again");
+        tracing::debug!(worker = options.name, revision, %error, "trying an event again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         // The try before may have left something behind.
         taken.recorded.redelivered = true;
     }
-    if options.source.takes_off()
-        && let Err(error) = bus.take_off(options.source, taken.recorded.revision).await
-    {
+    let taken_off = match (&taken.again, options.source.takes_off()) {
+        (Some(_), _) => bus.remove(stream::REQUEUED, revision).await,
+        (None, true) => bus.remove(options.source.stream(), revision).await,
+        (None, false) => Ok(()),
+    };
+    if let Err(error) = taken_off {
         // Not acknowledged either: it is handed out again, and taken off then.
         tracing::debug!(worker = options.name, %error, "not taken off");
         return;
@@ -402,9 +395,17 @@ async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>,
     }
 }
 
+async fn give_up(bus: &Bus, options: &WorkerOptions, taken: &Taken, error: &HandlerError) -> Result<(), Error> {
+    let again = taken.again.as_ref().map(|letter| (taken.recorded.revision, letter));
+    bus.bury(&options.name, options.source, &taken.recorded, again, &error.to_string()).await
+}
+
 /// One try, in a task of its own so that a panic is an error like any other.
-async fn attempt<H: Handler>(handler: Arc<H>, taken: &Taken) -> Result<(), HandlerError> {
-    let recorded = taken.recorded.clone();
+async fn attempt<H: Handler>(bus: &Bus, handler: Arc<H>, taken: &Taken) -> Result<(), HandlerError> {
+    let recorded = match &taken.again {
+        None => taken.recorded.clone(),
+        Some(letter) => given_up(bus, letter).await?,
+    };
     let mut working = tokio::spawn(async move { handler.handle(&recorded).await });
     loop {
         match tokio::time::timeout(PROGRESS, &mut working).await {
@@ -413,6 +414,15 @@ async fn attempt<H: Handler>(handler: Arc<H>, taken: &Taken) -> Result<(), Handl
             Err(_) => still_working(taken).await,
         }
     }
+}
+
+/// What was given up before, as it stands.
+async fn given_up(bus: &Bus, letter: &DeadLetter) -> Result<Recorded, HandlerError> {
+    let found = bus.given_up(letter).await.map_err(|error| HandlerError::Retry(error.to_string()))?;
+    let mut found = found.ok_or_else(|| HandlerError::GiveUp("what it refers to is gone".to_owned()))?;
+    // Somebody worked on it before, as far as they came.
+    found.redelivered = true;
+    Ok(found)
 }
 
 async fn still_working(taken: &Taken) {

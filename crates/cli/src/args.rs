@@ -1,8 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, conversations, count, health, knowledge, presence, projection, receive, rules, stats,
-    talk, teams, tickets, timeline, watch, webhooks, window,
+    agents, bot, completions, conversations, count, dead, health, knowledge, presence, projection, receive, rules,
+    stats, talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
 /// What `--help` ends with.
@@ -110,6 +110,8 @@ pub(crate) enum Command {
     Verify(projection::Verify),
     /// Post events to other systems
     Webhooks(webhooks::Webhooks),
+    /// What workers gave up on: list, show, requeue
+    Dead(dead::Letters),
     /// Say how far the view has come
     Status(projection::Status),
     /// Say whether a server is well: for health checks

@@ -9,6 +9,7 @@ mod draw;
 mod failure;
 mod find;
 mod json;
+mod operator;
 mod output;
 mod run;
 mod session;

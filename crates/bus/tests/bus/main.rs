@@ -5,6 +5,7 @@
 mod addresses;
 mod buckets;
 mod common;
+mod dead;
 mod deciding;
 mod directory;
 mod facts;

@@ -5,6 +5,7 @@
 
 mod bot;
 mod commands;
+mod dead;
 mod directory;
 mod rules;
 mod stand_in;
