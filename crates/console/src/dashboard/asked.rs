@@ -92,7 +92,7 @@ impl Asked {
         let mut query = format!("basis={}&zone={}&by={}", self.basis.0, encode(self.zone_name()), self.by.0);
         if self.preset == "custom" {
             query += &format!("&start={}&end={}", encode(&self.start.to_string()), encode(&self.end.to_string()));
-        } else {
+        } else if !self.preset.is_empty() {
             query += &format!("&period={}", encode(&self.preset));
         }
         if self.hours {
@@ -139,7 +139,7 @@ impl Asked {
         }
     }
 
-    /// The tickets behind a number. What the service can't tell apart, [`Asked::is_of`] does.
+    /// The tickets behind a number. Nobody is no assignee that the service could look for: [`Asked::is_of`] does.
     pub(crate) fn list(&self) -> v1::ListTicketsRequest {
         let mut request = v1::ListTicketsRequest {
             workspace: self.workspace.clone(),
@@ -150,10 +150,15 @@ impl Asked {
             as_of_time: self.as_of.map(wire),
             ..v1::ListTicketsRequest::default()
         };
-        if let Some((kind, id)) = &self.only
-            && kind == "topic"
-        {
-            request.topic = Some(id.clone());
+        if let Some((kind, id)) = &self.only {
+            match kind.as_str() {
+                "topic" => request.topic = Some(id.clone()),
+                "channel" => request.channel.clone_from(id),
+                "opener" => request.opener = actor(id),
+                "closer" => request.closer = actor(id),
+                "assignee" => request.assignee = assignee(id),
+                _ => {}
+            }
         }
         request
     }
@@ -176,6 +181,18 @@ impl Asked {
 /// Tells actors apart.
 pub(crate) fn actor_key(actor: Option<&v1::Actor>) -> String {
     actor.map(|actor| format!("{}/{}", actor.kind, actor.id)).unwrap_or_default()
+}
+
+/// The actor of an [`actor_key`].
+fn actor(key: &str) -> Option<v1::Actor> {
+    let (kind, id) = key.split_once('/')?;
+    Some(v1::Actor { kind: kind.parse().ok()?, id: id.to_owned(), display_name: String::new() })
+}
+
+/// The assignee of an [`assignee_key`]; `None` for nobody.
+fn assignee(key: &str) -> Option<v1::Assignee> {
+    let (agent, team) = key.split_once('/')?;
+    Some(v1::Assignee { agent_id: agent.to_owned(), team_id: team.to_owned() })
 }
 
 /// Tells assignees apart.

@@ -28,7 +28,7 @@ pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
     let every = groups.len().div_ceil(WORDS).max(1);
     let bar = (step * 0.42).max(0.6);
     html! {
-        svg.plot viewBox={ "0 0 " (WIDE) " " (HIGH) } role="img" aria-label={ "Tickets by " (unit(asked)) ", at most " (most) } {
+        svg.plot viewBox={ "0 0 " (WIDE) " " (HIGH) } role="group" aria-label={ "Tickets by " (unit(asked)) ", at most " (most) } {
             @for line in 0..=4 {
                 @let y = HIGH - FOOT - (HIGH - FOOT - 12.0) * f64::from(line) / 4.0;
                 line.grid x1=(LEFT) x2=(WIDE) y1=(y) y2=(y) {}
@@ -38,14 +38,20 @@ pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
                 @let x = LEFT + step * at as f64;
                 a href=(link(group, asked)) tabindex=(if group.primary_count + group.nested_count > 0 { 0 } else { -1 }) {
                     title { (label(group, &asked.zone, asked.hours)) ": " (group.primary_count) " tickets, " (group.nested_count) " nested" }
-                    rect x=(x) y="0" width=(step) height=(HIGH - FOOT) fill="transparent" {}
-                    rect.primary x=(x + step * 0.06) y=(HIGH - FOOT - height(group.primary_count)) width=(bar) height=(height(group.primary_count)) rx="1.5" {}
-                    rect.nested x=(x + step * 0.06 + bar) y=(HIGH - FOOT - height(group.nested_count)) width=(bar) height=(height(group.nested_count)) rx="1.5" {}
+                    rect x=(short(x)) width=(short(step)) height=(HIGH - FOOT) fill="transparent" {}
+                    @for (class, count, x) in [("primary", group.primary_count, x + step * 0.06), ("nested", group.nested_count, x + step * 0.06 + bar)] {
+                        @if count > 0 { rect class=(class) x=(short(x)) y=(short(HIGH - FOOT - height(count))) width=(short(bar)) height=(short(height(count))) {} }
+                    }
                 }
-                @if at % every == 0 { text x=(x + step / 2.0) y=(HIGH - 6.0) text-anchor="middle" { (short(group, &asked.zone, asked.hours)) } }
+                @if at % every == 0 { text x=(short(x + step / 2.0)) y=(HIGH - 6.0) text-anchor="middle" { (below(group, &asked.zone, asked.hours)) } }
             }
         }
     }
+}
+
+/// A length as a page has it: a hundredth of a unit is nothing that one could see.
+fn short(length: f64) -> f64 {
+    (length * 100.0).round() / 100.0
 }
 
 fn unit(asked: &Asked) -> &'static str {
@@ -55,7 +61,7 @@ fn unit(asked: &Asked) -> &'static str {
 /// The tickets behind a bar.
 fn link(group: &Group, asked: &Asked) -> String {
     let of = |time| words::instant(time).map(|at| encode(&at.to_string())).unwrap_or_default();
-    let query = asked.query();
+    let query = Asked { preset: String::new(), ..asked.clone() }.query();
     format!("/tickets?{query}&start={}&end={}", of(group.start_time.as_ref()), of(group.end_time.as_ref()))
 }
 
@@ -67,7 +73,7 @@ fn label(group: &Group, zone: &TimeZone, hours: bool) -> String {
     }
 }
 
-fn short(group: &Group, zone: &TimeZone, hours: bool) -> String {
+fn below(group: &Group, zone: &TimeZone, hours: bool) -> String {
     let form = if hours { "%-d %b %H:%M" } else { "%-d %b" };
     words::zoned(group.start_time.as_ref(), zone).map(|at| at.strftime(form).to_string()).unwrap_or_default()
 }

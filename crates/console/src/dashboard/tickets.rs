@@ -18,10 +18,10 @@ use crate::services::{Services, Staff};
 use crate::session::{Who, encode};
 use crate::words::{self, Fields, field};
 
-/// Tickets of one page, of one question to the service, and most questions for one page.
+/// Tickets of one page, and most questions to the service for it: where few are of the one value that is asked for, it
+/// looks through 5,000 and lets us ask again.
 const PAGE: usize = 60;
-const ASKED: i32 = 500;
-const QUESTIONS: usize = 20;
+const QUESTIONS: usize = 40;
 /// Conversations asked for at once.
 const AT_ONCE: usize = 16;
 
@@ -51,9 +51,7 @@ pub(crate) async fn tickets(
 
 /// Tickets until a page is full, and where the next one begins.
 async fn page(services: &Services, asked: &Asked, token: &str) -> Result<(Vec<v1::Ticket>, String), Status> {
-    // A page that is looked through for one value is asked for in larger pieces.
-    let page_size = if asked.only.is_some() { ASKED } else { PAGE as i32 };
-    let mut request = v1::ListTicketsRequest { page_size, page_token: token.to_owned(), ..asked.list() };
+    let mut request = v1::ListTicketsRequest { page_size: PAGE as i32, page_token: token.to_owned(), ..asked.list() };
     let mut found = Vec::new();
     for _ in 0..QUESTIONS {
         let page = services.tickets().list_tickets(request.clone()).await?.into_inner();

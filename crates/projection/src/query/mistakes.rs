@@ -132,6 +132,14 @@ impl Mistakes {
         zone
     }
 
+    /// An actor that is looked for.
+    pub(crate) fn actor(&mut self, field: &str, actor: Option<&v1::Actor>) {
+        if let Some(actor) = actor {
+            let _: v1::actor::Kind = self.known(&format!("{field}.kind"), actor.kind);
+            self.id(&format!("{field}.id"), &actor.id);
+        }
+    }
+
     /// Ids of an assignee that is looked for.
     pub(crate) fn assignee(&mut self, assignee: Option<&v1::Assignee>) {
         if let Some(assignee) = assignee {

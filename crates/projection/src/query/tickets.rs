@@ -27,11 +27,31 @@ pub(crate) fn get_ticket(view: &dyn View, workspace: &str, id: &str) -> Result<O
     Ok(read::ticket(view, &key)?.map(|row| show_ticket(workspace, row)))
 }
 
+/// Who opened and closed the tickets that are wanted, and on which channel: what only a whole row says.
+#[derive(Debug, Default)]
+struct Ends {
+    opener: Option<v1::Actor>,
+    closer: Option<v1::Actor>,
+    channel: String,
+}
+
+impl Ends {
+    fn take(&self, row: &TicketRow) -> bool {
+        let is = |wanted: Option<&v1::Actor>, found: Option<&v1::Actor>| {
+            wanted.is_none_or(|wanted| found.is_some_and(|found| (found.kind, &found.id) == (wanted.kind, &wanted.id)))
+        };
+        is(self.opener.as_ref(), row.opened_by.as_ref())
+            && is(self.closer.as_ref(), row.closed_by.as_ref())
+            && (self.channel.is_empty() || self.channel == row.channel)
+    }
+}
+
 /// ListTickets, as it was asked for.
 #[derive(Debug)]
 pub(crate) struct TicketList {
     pub(super) workspace: String,
     pub(super) filter: TicketFilter,
+    ends: Ends,
     pub(super) basis: Basis,
     pub(super) period: Period,
     pub(super) as_of: Option<Time>,
@@ -63,12 +83,16 @@ impl TicketList {
             },
             &mut mistakes,
         );
+        mistakes.actor("opener", request.opener.as_ref());
+        mistakes.actor("closer", request.closer.as_ref());
+        mistakes.id("channel", &request.channel);
         let (start, end) = mistakes.period(request.start_time.as_ref(), request.end_time.as_ref());
         let period = Period { start: start.unwrap_or(Time::MIN), end: end.unwrap_or(Time::MAX) };
         let basis = mistakes.basis(request.basis);
         let as_of = mistakes.time("as_of_time", request.as_of_time.as_ref());
         mistakes.check()?;
-        Ok(TicketList { workspace: request.workspace, filter, basis, period, as_of, after, size, tokens })
+        let ends = Ends { opener: request.opener, closer: request.closer, channel: request.channel };
+        Ok(TicketList { workspace: request.workspace, filter, ends, basis, period, as_of, after, size, tokens })
     }
 
     /// The next page: what was found within the budget, newest first.
@@ -112,11 +136,12 @@ impl TicketList {
             }
             self.takes(gist)
         };
-        match self.as_of {
-            Some(at) => Ok(as_of(decode_ticket(row)?, at).filter(|row| takes(&row.into()))),
-            None if takes(&decode_ticket(row.clone())?) => decode_ticket(row).map(Some),
-            None => Ok(None),
-        }
+        let chosen = match self.as_of {
+            Some(at) => as_of(decode_ticket(row)?, at).filter(|row| takes(&row.into())),
+            None if takes(&decode_ticket(row.clone())?) => Some(decode_ticket(row)?),
+            None => None,
+        };
+        Ok(chosen.filter(|row| self.ends.take(row)))
     }
 
     /// Whether a ticket, as it is to be shown, belongs to the list.

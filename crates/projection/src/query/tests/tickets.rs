@@ -57,6 +57,8 @@ fn request(world: &World, random: &mut Random) -> v1::ListTicketsRequest {
         workspace: WORKSPACE.to_owned(),
         conversation_id: maybe(random, 25, |_| chat).unwrap_or_default(),
         state: maybe(random, 40, |random| 1 + random.below(2) as i32).unwrap_or_default(),
+        opener: maybe(random, 15, |random| some_actor(world, random)),
+        closer: maybe(random, 15, |random| some_actor(world, random)),
         opener_kind: maybe(random, 20, |random| 1 + random.below(4) as i32).unwrap_or_default(),
         assignee: maybe(random, 25, |random| v1::Assignee {
             agent_id: maybe(random, 60, |random| random.pick(&["ana", "ben"]).to_string()).unwrap_or_default(),
@@ -70,6 +72,15 @@ fn request(world: &World, random: &mut Random) -> v1::ListTicketsRequest {
         as_of_time: maybe(random, 30, |random| proto::timestamp(as_of(world, random))),
         ..v1::ListTicketsRequest::default()
     }
+}
+
+/// Whoever did something in the history.
+fn some_actor(world: &World, random: &mut Random) -> v1::Actor {
+    random.pick(&world.history.events).1.actor.clone().unwrap_or_default()
+}
+
+fn is(wanted: &v1::Actor, actor: &oracle::Actor) -> bool {
+    wanted.kind == kind(actor.kind) && wanted.id == actor.id
 }
 
 fn basis_of(request: &v1::ListTicketsRequest) -> Basis {
@@ -102,6 +113,11 @@ fn expected(request: &v1::ListTicketsRequest, view: &oracle::View) -> Vec<(i64, 
             && (request.opener_kind == 0 || request.opener_kind == kind(window.opener.kind))
             && request.topic.as_ref().is_none_or(|topic| *topic == window.topic)
             && assigned(window)
+            && request.opener.as_ref().is_none_or(|actor| is(actor, &window.opener))
+            && request
+                .closer
+                .as_ref()
+                .is_none_or(|actor| window.closer.as_ref().is_some_and(|closer| is(actor, closer)))
     });
     let time = |window: &oracle::Window| match basis {
         Basis::Closed => window.close_time.expect("closed"),
