@@ -11,6 +11,8 @@ const PICTURES: &str = "docs/pictures";
 pub(crate) fn prepare() {
     if let Err(error) = debian::ensure(&["chromium", "chromedriver"], &["chromium", "chromium-driver"]) {
         note(&format!("browser: SKIPPED, no page of the console is looked at: {error:#}"));
+    } else if let Err(error) = tools::axe() {
+        note(&format!("browser: SKIPPED, the rules of axe-core are not held against the console: {error:#}"));
     }
 }
 

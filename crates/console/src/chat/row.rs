@@ -63,7 +63,7 @@ impl Rows<'_> {
                 data-day=[day.as_ref().map(|at| at.date())] data-m=[names.as_deref().map(str::trim)] {
                 (self.brackets(entry))
                 div.what {
-                    @if let Some(at) = &day { h3.day { span { (words::day(at)) } } }
+                    @if let Some(at) = &day { h2.day { span { (words::day(at)) } } }
                     @match &entry.entry {
                         Some(Entry::Message(message)) => { (self.message(entry, message, quotes)) }
                         Some(Entry::Note(note)) => { (self.note(entry, note)) }

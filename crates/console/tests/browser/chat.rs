@@ -37,7 +37,7 @@ async fn a_chat_shows_its_windows_beside_it() {
         assert!(about.contains(words), "{words}: {about}");
     }
     page.counts("#rail a", 2).await;
-    page.reads("h3.day", "202").await;
+    page.reads("h2.day", "202").await;
     page.close().await;
 }
 
