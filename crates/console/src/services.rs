@@ -21,9 +21,18 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 const PAGE: i32 = 1_000;
 const PAGES: usize = 5;
 
-/// Clients of every service, on one connection. Cheap to clone.
+/// What a live page may have on its way to us, in bytes, and what all of them: a connection takes 1,024 calls at once.
+/// So a browser that takes nothing more holds up no other.
+const WATCH_WINDOW: u32 = 64 * 1024;
+const ALL_WINDOWS: u32 = 1_024 * WATCH_WINDOW;
+
+/// Clients of every service, on one connection, and live pages on another: however many there are, questions pass.
+/// Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Services(Channel);
+pub(crate) struct Services {
+    asks: Channel,
+    watches: Channel,
+}
 
 /// Who works in a workspace.
 #[derive(Clone, Debug, Default)]
@@ -44,27 +53,37 @@ impl Services {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_while_idle(true);
-        Ok(Services(endpoint.connect_lazy()))
+        let watches = endpoint
+            .clone()
+            .initial_stream_window_size(WATCH_WINDOW)
+            .initial_connection_window_size(ALL_WINDOWS)
+            .connect_lazy();
+        Ok(Services { asks: endpoint.connect_lazy(), watches })
     }
 
     pub(crate) fn tickets(&self) -> TicketServiceClient<Channel> {
-        TicketServiceClient::new(self.0.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        TicketServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// For what goes on as long as a page is open.
+    pub(crate) fn watches(&self) -> TicketServiceClient<Channel> {
+        TicketServiceClient::new(self.watches.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     pub(crate) fn conversations(&self) -> ConversationServiceClient<Channel> {
-        ConversationServiceClient::new(self.0.clone())
+        ConversationServiceClient::new(self.asks.clone())
     }
 
     pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.0.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        DirectoryServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
-        AutomationServiceClient::new(self.0.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        AutomationServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
-        BotServiceClient::new(self.0.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+        BotServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Everybody who works in a workspace, and their teams.

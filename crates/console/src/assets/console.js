@@ -88,8 +88,26 @@
     look(file);
   }, true);
 
+  // How long the channel takes free words yet.
+  const free = $('.compose .window');
+  const lasts = (seconds) => {
+    const pair = (one, first, two, second) => (second ? `${first} ${one} ${second} ${two}` : `${first} ${one}`);
+    const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600), Math.floor(seconds / 60)];
+    return days ? pair('d', days, 'h', hours % 24) : hours ? pair('h', hours, 'min', minutes % 60) : minutes ? pair('min', minutes, 's', seconds % 60) : `${seconds} s`;
+  };
+  const leave = (said) => {
+    if (!free) return;
+    const until = Math.max(Number(free.dataset.until), said ? said + 86400 : 0);
+    free.dataset.until = until;
+    if (said) free.hidden = false;
+    const left = Math.floor(until - Date.now() / 1000);
+    free.classList.toggle('shut', left <= 0);
+    free.textContent = left > 0 ? free.dataset.open.replace('{}', lasts(left)) : free.dataset.shut;
+  };
+
   const place = (row) => {
     watchFiles(row);
+    if (row.matches('.in')) leave(Date.parse($('time', row)?.dateTime) / 1000 || 0);
     const old = document.getElementById(row.id);
     if (old && old.dataset.k === row.dataset.k) {
       row.classList.toggle('newday', old.classList.contains('newday'));
@@ -382,6 +400,7 @@
     $('#attach').hidden = false;
     near();
     follow();
+    setInterval(() => leave(), 20000);
     if ("unread" in scroll.dataset && visible()) read();
     addEventListener('resize', near);
   }

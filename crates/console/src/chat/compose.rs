@@ -48,20 +48,25 @@ pub(crate) fn compose(who: &Who, conversation: &v1::Conversation, piece: &Piece,
     }
 }
 
-/// Whether the channel takes free words now, and for how long yet. Only WhatsApp's does not always.
+/// Whether the channel takes free words now, and for how long yet: the page's script counts down, and goes on from what
+/// the customer writes. Only WhatsApp's does not always. Where none of the customer's messages is in sight, only the
+/// service can tell.
 fn window(conversation: &v1::Conversation, piece: &Piece, now: Timestamp) -> Markup {
-    if !conversation.channel.starts_with("whatsapp") || !piece.newer.is_empty() {
+    if !conversation.channel.starts_with("whatsapp:") || !piece.newer.is_empty() {
         return html! {};
     }
-    let inbound = piece.entries.iter().rev().find_map(|entry| match &entry.entry {
+    let said = piece.entries.iter().filter_map(|entry| match &entry.entry {
         Some(Entry::Message(message)) if message.direction() == v1::Direction::Inbound => message.occur_time.as_ref(),
         _ => None,
     });
-    let left = words::instant(inbound).map(|at| WINDOW - (now.as_second() - at.as_second()));
+    let until = said.filter_map(|at| words::instant(Some(at))).max().map(|at| at.as_second() + WINDOW);
+    let left = until.map(|until| u64::try_from(until - now.as_second()).unwrap_or(0));
+    let shown = left.is_some() || piece.older.is_empty();
+    let open = left.filter(|left| *left > 0);
+    let shut = "24 hours have passed: only a template reaches the customer";
     html! {
-        @match left {
-            Some(left) if left > 0 => { span.window { "Free words for " (words::seconds(left.unsigned_abs())) } }
-            _ => { span.window.shut { "24 hours have passed: only a template reaches the customer" } }
+        span.window .shut[open.is_none()] hidden[!shown] data-until=(until.unwrap_or(0)) data-open="Free words for {}" data-shut=(shut) {
+            @match open { Some(left) => { "Free words for " (words::seconds(left)) } None => (shut) }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn live(
 ) -> Result<impl IntoResponse, Failure> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let (revision, index) = place(last.unwrap_or(field(&asked, "after")));
-    let mut watch = Watch { app, who, conversation, lanes: Lanes::default(), staff: Staff::default(), shown: 0 };
+    let mut watch = Watch { app, who, conversation, lanes: Lanes::default(), shown: 0 };
     watch.refresh(0).await?;
     let request = v1::WatchTimelineRequest {
         workspace: watch.who.workspace.clone(),
@@ -51,7 +51,7 @@ pub(crate) async fn live(
         after_index: index,
         min_revision: 0,
     };
-    let answers = watch.app.services.tickets().watch_timeline(request).await?.into_inner();
+    let answers = watch.app.services.watches().watch_timeline(request).await?.into_inner();
     let shutdown = watch.app.shutdown.clone();
     let hello = stream::once(async { Event::default().event("hello").retry(RETRY).data("{}") });
     let events = stream::unfold((watch, answers), |(mut watch, mut answers)| async move {
@@ -74,7 +74,6 @@ struct Watch {
     who: Who,
     conversation: String,
     lanes: Lanes,
-    staff: Staff,
     /// The conversation's revision that the panel was drawn of.
     shown: i64,
 }
@@ -92,11 +91,14 @@ impl Watch {
 
     async fn entry(&mut self, entry: &v1::TimelineEntry, place: &str) -> Result<Vec<Event>, Status> {
         let mut events = Vec::new();
+        let mut staff = Staff::default();
+        // Nothing but a stamp names anybody, or changes a window.
         if kind(entry).is_some() {
             self.refresh(entry.revision).await?;
+            staff = self.app.services.staff(&self.who.workspace).await?;
             events.push(self.panel(entry.revision).await?);
         }
-        let rows = Rows { who: &self.who, conversation: &self.conversation, staff: &self.staff, lanes: &self.lanes };
+        let rows = Rows { who: &self.who, conversation: &self.conversation, staff: &staff, lanes: &self.lanes };
         let html = rows.row(entry, false, &HashMap::new()).into_string();
         let data = json!({
             "id": id(entry), "key": key(entry), "revision": entry.revision, "html": html, "lanes": self.lanes.width(),
@@ -122,9 +124,7 @@ impl Watch {
     }
 
     async fn refresh(&mut self, revision: i64) -> Result<(), Status> {
-        let ask = self.ask(revision);
-        let (lanes, staff) = tokio::try_join!(ask.lanes(), self.app.services.staff(&self.who.workspace))?;
-        (self.lanes, self.staff) = (lanes, staff);
+        self.lanes = self.ask(revision).lanes().await?;
         Ok(())
     }
 

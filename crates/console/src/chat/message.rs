@@ -151,6 +151,8 @@ pub(crate) fn ticks(message: &v1::Message) -> Markup {
         return html! {};
     }
     let (class, sign, word) = match message.status() {
+        // Not on its way yet. Where a channel never says how far it came, the chat hides this.
+        Status::Unspecified if message.channel_message_id.is_empty() => ("unsent", "◷", "queued"),
         Status::Unspecified => return html! {},
         Status::Queued => ("", "◷", "queued"),
         Status::Accepted => ("", "✓", "accepted"),

@@ -16,6 +16,9 @@ use crate::services::Staff;
 use crate::session::Who;
 use crate::words;
 
+/// What the addresses of channels begin with that say how far a message came.
+const REPORTING: [&str; 2] = ["whatsapp:", "messenger:"];
+
 /// All that the page is made from.
 pub(crate) struct View<'a> {
     pub(crate) who: &'a Who,
@@ -66,9 +69,10 @@ impl View<'_> {
 
     fn scroll(&self) -> Markup {
         let (conversation, piece) = (self.conversation, self.piece);
+        let reports = REPORTING.iter().any(|kind| conversation.channel.starts_with(kind));
         let rows = Rows { who: self.who, conversation: &conversation.id, staff: self.staff, lanes: self.lanes };
         html! {
-            div.scroll #scroll tabindex="0" role="region" aria-label="Messages" data-chat=(conversation.id) data-after=(conversation.revision)
+            div.scroll.reports[reports] #scroll tabindex="0" role="region" aria-label="Messages" data-chat=(conversation.id) data-after=(conversation.revision)
                 data-older=[some(&piece.older)] data-newer=[some(&piece.newer)] data-unread=[(conversation.unread_count > 0).then_some("")] {
                 @if !piece.older.is_empty() {
                     p.more #older { a href={ "/c/" (conversation.id) "?before=" (piece.older) } { "Older messages" } }

@@ -1,4 +1,7 @@
 //! That something changed in a workspace: asked once for all who look at it, and only while somebody does.
+//!
+//! It is asked and not watched, since no stream tells of all that happens in a workspace: WatchTickets knows nothing of
+//! messages. Two questions cost a few milliseconds each time, however many inboxes are open.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -1,20 +1,23 @@
 //! Every service in this process, and the console, which can end and start again on its port.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bus::{Bus, Files, Owner};
 use conversation::ConversationId;
+use ingest::Intake;
 use proto::v1;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use serde_json::{Value, json};
 use service::{Config, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
-use testkit::NatsServer;
+use testkit::{NatsServer, Process};
 use threadmark_console::{Console, Options};
 use tonic::transport::Channel;
 
@@ -23,17 +26,21 @@ use crate::browser::{Browser, Driver};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) const WORKSPACE: &str = "acme";
 const CHANNEL: &str = "web:shop";
+const NUMBER: &str = "106540352242922";
+const SECRET: &str = "secret";
+pub(crate) const CUSTOMER: &str = "16505551234";
 
 pub(crate) struct World {
     pub(crate) conversations: ConversationServiceClient<Channel>,
     pub(crate) tickets: TicketServiceClient<Channel>,
     pub(crate) address: SocketAddr,
     bus: Bus,
+    intake: Intake,
     channel: Channel,
     services: String,
     config: Config,
     console: Supervisor,
-    driver: Driver,
+    driver: Option<Driver>,
     _supervisor: Supervisor,
     _nats: NatsServer,
     _dir: TempDir,
@@ -43,6 +50,11 @@ impl World {
     /// Everything, with Ana and Ben, who are of the team "billing"; `None` on a machine without a browser.
     pub(crate) async fn start() -> Option<World> {
         let driver = Driver::start().await?;
+        Some(World { driver: Some(driver), ..World::without_browser().await })
+    }
+
+    /// The same without anybody who could look at it.
+    pub(crate) async fn without_browser() -> World {
         let nats = NatsServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         let config = config(&nats.url(), dir.path());
@@ -52,6 +64,7 @@ impl World {
         let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
         let services = format!("http://{}", grpc.address().unwrap());
         let ingest = ingest::Options::from_config(&config);
+        let intake = Intake::new(bus.clone(), ingest.clone());
         grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
         grpc.add(ingest::directory_service(&bus, &ingest)).await;
         let options = projection::Options::from_config(&config, dir.path().join("projection"));
@@ -74,17 +87,18 @@ impl World {
             tickets: TicketServiceClient::new(channel.clone()),
             address,
             bus,
+            intake,
             channel,
             services,
             config,
             console,
-            driver,
+            driver: None,
             _supervisor: supervisor,
             _nats: nats,
             _dir: dir,
         };
         world.staff().await;
-        Some(world)
+        world
     }
 
     pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
@@ -113,6 +127,21 @@ impl World {
         directory.upsert_team(request).await.unwrap();
     }
 
+    /// The console as a process of its own, and where it answers.
+    pub(crate) fn console_process(&self) -> (Process, SocketAddr) {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let text = format!(
+            "[console]\nlisten = \"{address}\"\nservices = \"{}\"\n[[workspaces]]\nname = \"{WORKSPACE}\"\n",
+            self.services
+        );
+        let file = self._dir.path().join("console.toml");
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_console"));
+        command.arg("--config").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        (Process::spawn(&mut command).unwrap(), address)
+    }
+
     /// Ends the console, as when its process ends.
     pub(crate) async fn end_console(&self) {
         self.console.shutdown().begin();
@@ -128,16 +157,44 @@ impl World {
 
     /// A browser in which somebody signed in.
     pub(crate) async fn browser(&self, agent: &str) -> Browser {
-        let browser = self.driver.open(self.address, false, true).await;
-        browser.sign_in(agent).await;
-        browser
+        self.browser_like(agent, false, true).await
     }
 
     /// The same in the dark, or without scripts.
     pub(crate) async fn browser_like(&self, agent: &str, dark: bool, scripts: bool) -> Browser {
-        let browser = self.driver.open(self.address, dark, scripts).await;
+        let driver = self.driver.as_ref().expect("a world with a browser");
+        let browser = driver.open(self.address, dark, scripts).await;
         browser.sign_in(agent).await;
         browser
+    }
+
+    /// WhatsApp tells of something: what stands in the `value` of a change besides whose number it is.
+    pub(crate) async fn whatsapp(&self, mut value: Value) {
+        value["messaging_product"] = "whatsapp".into();
+        value["metadata"] = json!({ "display_phone_number": "1", "phone_number_id": NUMBER });
+        let entry = json!({ "id": "1", "changes": [{ "field": "messages", "value": value }] });
+        let body = json!({ "object": "whatsapp_business_account", "entry": [entry] }).to_string();
+        let (signature, trace) = (testkit::signature(SECRET, body.as_bytes()), bus::TraceParent::start());
+        let kind = service::config::ChannelKind::Whatsapp;
+        self.intake.take(kind, ingest::Path::Bare, &signature, body.as_bytes(), &trace).await.unwrap();
+    }
+
+    /// A customer's message by WhatsApp: its type, and what stands under it.
+    pub(crate) async fn whatsapp_message(&self, id: &str, at: i64, kind: &str, content: Value) {
+        let contact = json!({ "wa_id": CUSTOMER, "profile": { "name": "Maya" } });
+        let message = json!({ "from": CUSTOMER, "id": id, "timestamp": at.to_string(), "type": kind, kind: content });
+        self.whatsapp(json!({ "contacts": [contact], "messages": [message] })).await;
+    }
+
+    /// The chat of the customer who writes by WhatsApp.
+    pub(crate) async fn whatsapp_chat(&self) -> String {
+        let request = v1::ListConversationsRequest { workspace: WORKSPACE.to_owned(), ..Default::default() };
+        testkit::eventually("the chat", DEADLINE, async || {
+            let found = self.tickets.clone().list_conversations(request.clone()).await.unwrap().into_inner();
+            let chat = found.conversations.into_iter().find(|chat| chat.channel.starts_with("whatsapp:"));
+            chat.map(|chat| chat.id)
+        })
+        .await
     }
 
     /// The customer `contact` writes.
@@ -290,7 +347,9 @@ fn config(nats: &str, dir: &Path) -> Config {
          [nats]\nurl = \"{nats}\"\nduplicate_window_ms = 100\n\
          [grpc]\nlisten = \"127.0.0.1:0\"\n\
          [[workspaces]]\nname = \"{WORKSPACE}\"\n\
-         [[workspaces]]\nname = \"rival\"\n"
+         [[workspaces]]\nname = \"rival\"\n\
+         [[channels]]\nkind = \"whatsapp\"\nworkspace = \"{WORKSPACE}\"\nphone_number_id = \"{NUMBER}\"\n\
+         app_secret = \"{SECRET}\"\nverify_token = \"verify\"\n"
     );
     let file = dir.join("threadmark.toml");
     std::fs::write(&file, text).unwrap();

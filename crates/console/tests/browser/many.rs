@@ -1,0 +1,108 @@
+//! Many live pages on one console process: each hears of what happens, and nothing of them stays when they have gone.
+
+use std::net::SocketAddr;
+
+use testkit::Process;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::world::{DEADLINE, WORKSPACE, World};
+
+/// Chats that are looked at.
+const CHATS: usize = 10;
+/// How often all pages come and go.
+const ROUNDS: usize = 5;
+/// What the allocator may keep besides, from one round to the next, in bytes: it gives back late, and not all.
+const SLACK: u64 = 16 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stderr, reason = "the memory is what the soak is for")]
+async fn many_live_pages_come_and_go_without_growth() {
+    let world = World::without_browser().await;
+    let pages = testkit::count("live-pages", 60, 500);
+    let mut chats = Vec::new();
+    for nth in 0..CHATS {
+        chats.push(world.say(&format!("Customer {nth}"), "hello").await);
+    }
+    let (process, address) = world.console_process();
+    testkit::eventually("the console", DEADLINE, async || TcpStream::connect(address).await.ok()).await;
+    eprintln!("{:.1} MB, {} files before", megabytes(resident(&process)), files(&process));
+    let before = files(&process);
+    let mut left = Vec::new();
+    for round in 1..=ROUNDS {
+        let mut open = Vec::new();
+        for nth in 0..pages {
+            // Each tenth is an inbox.
+            let (chat, revision) = &chats[nth % CHATS];
+            let path =
+                if nth % 10 == 9 { "/inbox/live".to_owned() } else { format!("/c/{chat}/live?after={revision}") };
+            open.push((Page::open(address, &path).await, nth % 10 == 9));
+        }
+        for (page, _) in &mut open {
+            page.hears("event: hello").await;
+        }
+        let words = format!("round {round}");
+        for nth in 0..CHATS {
+            world.say(&format!("Customer {nth}"), &words).await;
+        }
+        for (page, inbox) in &mut open {
+            page.hears(if *inbox { "event: changed" } else { &words }).await;
+        }
+        let most = resident(&process);
+        drop(open);
+        testkit::eventually("the connections to be gone", DEADLINE, async || {
+            (files(&process) <= before + CHATS).then_some(())
+        })
+        .await;
+        left.push(resident(&process));
+        let now = megabytes(left[round - 1]);
+        eprintln!("round {round}: {:.1} MB with {pages} pages open, {now:.1} MB without", megabytes(most));
+    }
+    // The first round fills what is kept for the next; from then on nothing is added.
+    let (second, last) = (left[1], left[ROUNDS - 1]);
+    assert!(last <= second + second / 5 + SLACK, "it grows from round to round: {left:?}");
+}
+
+/// A page that was opened, as its script listens.
+struct Page {
+    stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+impl Page {
+    async fn open(address: SocketAddr, path: &str) -> Page {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: threadmark={WORKSPACE}.ana.Ana\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Page { stream, heard: Vec::new() }
+    }
+
+    /// Waits until the page has heard words, and forgets what came before.
+    async fn hears(&mut self, words: &str) {
+        let hear = async {
+            while !self.heard.windows(words.len()).any(|heard| heard == words.as_bytes()) {
+                assert!(self.stream.read_buf(&mut self.heard).await.unwrap() > 0, "the console ended the page");
+            }
+        };
+        timeout(DEADLINE, hear).await.unwrap_or_else(|_| panic!("a page did not hear {words:?}"));
+        self.heard.clear();
+    }
+}
+
+/// Bytes of memory that a process holds.
+fn resident(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// Files and connections that it holds.
+fn files(process: &Process) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", process.pid())).unwrap().count()
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
