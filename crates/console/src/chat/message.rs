@@ -75,7 +75,7 @@ fn media(conversation: &str, message: &v1::Message, media: &v1::Media) -> Markup
         @if media.id.is_empty() {
             // The file lies with the channel; anything but an address of the web is not led to.
             @let known = ["https://", "http://"].iter().any(|scheme| media.link.starts_with(scheme));
-            @if known { (link(&media.link, true)) } @else { p.hint { (sign) " " (what) } }
+            @if known { (link(&media.link, true)) } @else { p.hint { (sign) " " (what) " " bdi { (media.file_name) } } }
         } @else {
             figure.file data-file=(address) {
                 @match shown {
