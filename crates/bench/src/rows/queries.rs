@@ -23,7 +23,7 @@ const LONGEST: usize = 16 * 1024 * 1024;
 /// A query to be asked.
 enum Query {
     Timeline(v1::ListTimelineRequest),
-    Tickets(v1::ListTicketsRequest),
+    Tickets(Box<v1::ListTicketsRequest>),
     Count(v1::CountTicketsRequest),
 }
 
@@ -31,7 +31,7 @@ type Make = fn(&mut Asker) -> Query;
 
 const KINDS: [(&str, Make); 4] = [
     ("ListTimeline of 50", |asker| Query::Timeline(asker.timeline())),
-    ("ListTickets of 50", |asker| Query::Tickets(asker.tickets())),
+    ("ListTickets of 50", |asker| Query::Tickets(Box::new(asker.tickets()))),
     ("CountTickets of any period", |asker| Query::Count(asker.count())),
     ("CountTickets in groups", |asker| Query::Count(asker.count_groups())),
 ];
@@ -99,7 +99,7 @@ impl Callers {
         for query in queries {
             let (took, size) = match query {
                 Query::Timeline(request) => timed(self.tickets.list_timeline(request)).await?,
-                Query::Tickets(request) => timed(self.tickets.list_tickets(request)).await?,
+                Query::Tickets(request) => timed(self.tickets.list_tickets(*request)).await?,
                 Query::Count(request) => timed(self.tickets.count_tickets(request)).await?,
             };
             ours.push(took);
