@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     grpc.add(automation_service(engine.clone())).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     engine.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));
     let in_order = supervisor.finish().await;

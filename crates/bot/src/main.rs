@@ -37,6 +37,7 @@ async fn main() -> anyhow::Result<()> {
     grpc.add(bot_service(bus.clone(), library.clone(), Options::from_config(&config))).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     library.start(&supervisor);
     turns.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));

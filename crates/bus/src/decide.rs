@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use conversation::{Command, ConversationId, Decision, OpenTicket, Refusal, Revision, Settings, Time};
+use meter::meter;
 use prost::Message;
 use proto::v1;
 use sha2::{Digest, Sha256};
@@ -126,6 +127,12 @@ impl Bus {
     /// moved on: load again. With [`Error::Away`] the decision may have been made: load again, the same command id
     /// tells.
     pub async fn decide_on(&self, loaded: &Loaded, proposal: &Proposal) -> Result<Outcome, DecideError> {
+        let done = self.decide_once(loaded, proposal).await;
+        count(proposal, &done);
+        done
+    }
+
+    async fn decide_once(&self, loaded: &Loaded, proposal: &Proposal) -> Result<Outcome, DecideError> {
         if loaded.workspace != proposal.workspace || loaded.state.conversation != proposal.conversation {
             return Err(Error::unreadable("the proposal", "it is for another conversation than the one loaded").into());
         }
@@ -159,9 +166,13 @@ impl Bus {
             .header(TraceParent::HEADER, proposal.trace.as_str())
             .expected_last_subject_sequence(expected);
         let subject = subject::decision(&proposal.workspace, &proposal.conversation);
+        let started = Instant::now();
         let sent = self.0.jetstream.send_publish(subject, message).await;
         let ack = sent.map_err(|error| publish_error("appending a decision", error))?;
-        Ok(ack.await.map_err(|error| publish_error("appending a decision", error))?.sequence)
+        let ack = ack.await.map_err(|error| publish_error("appending a decision", error))?;
+        meter().events_appended.one(["Decided"]);
+        meter().append_seconds.took([], started.elapsed());
+        Ok(ack.sequence)
     }
 
     /// The event at a revision, from the leader of the stream; `None` if there is none.
@@ -180,6 +191,25 @@ impl Bus {
         let found = self.event_at(revision).await?;
         found.ok_or_else(|| Error::unreadable(format!("the decision at revision {revision}"), "it is not there"))
     }
+}
+
+/// What became of a command, by the kind of its actor.
+fn count(proposal: &Proposal, done: &Result<Outcome, DecideError>) {
+    let outcome = match done {
+        Ok(Outcome { verdict: Verdict::Decided { repeated: true, .. }, .. }) => "repeated",
+        Ok(Outcome { verdict: Verdict::Decided { .. }, .. }) => "decided",
+        Ok(Outcome { verdict: Verdict::Nothing { .. }, .. }) => "nothing",
+        Err(DecideError::Refused(refusal)) => {
+            // The name of the variant, without what it holds.
+            let reason = format!("{refusal:?}");
+            meter().refusals.one([reason.split([' ', '{']).next().unwrap_or_default()]);
+            "refused"
+        }
+        Err(DecideError::Bus(error)) if error.kind() == ErrorKind::Conflict => "conflict",
+        Err(DecideError::Bus(_)) => "away",
+    };
+    let actor = format!("{:?}", proposal.command.actor.kind).to_ascii_lowercase();
+    meter().decisions.one([&actor, outcome]);
 }
 
 /// A conflict or an absence may be gone at the next try; an ambiguous append shows itself there as a repeat.

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use conversation::Revision;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use meter::meter;
 use prost::Message;
 use proto::v1;
 use tokio::time::{Instant, timeout_at};
@@ -73,13 +74,18 @@ impl Bus {
                 Err(error) => done.push(Some(Err(error))),
             }
         }
+        let started = Instant::now();
         loop {
             let results = self.append_once(&open, deadline).await;
-            for ((at, _), result) in open.iter().zip(results) {
+            for ((at, envelope), result) in open.iter().zip(results) {
+                if result.is_ok() {
+                    meter().events_appended.one([envelope.name]);
+                }
                 done[*at] = Some(result);
             }
             open.retain(|(at, _)| matches!(&done[*at], Some(Err(error)) if error.kind() != ErrorKind::Refused));
             if open.is_empty() || Instant::now() + PAUSE >= deadline {
+                meter().append_seconds.took([], started.elapsed());
                 return done.into_iter().flatten().collect();
             }
             tokio::time::sleep(PAUSE).await;

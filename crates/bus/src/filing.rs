@@ -31,7 +31,11 @@ impl Bus {
             payload: rejected.encode_to_vec().into(),
             trace: trace.clone(),
         };
-        self.append_all(rejected.iter().map(|rejected| Ok(envelope(rejected))).collect()).await
+        let done = self.append_all(rejected.iter().map(|rejected| Ok(envelope(rejected))).collect()).await;
+        for (rejected, _) in rejected.iter().zip(&done).filter(|(_, done)| done.is_ok()) {
+            meter::meter().rejected.one([&rejected.source]);
+        }
+        done
     }
 
     /// Appends an event of another system, or one of a channel that is no chat, on `ext.<workspace>.<name>`.

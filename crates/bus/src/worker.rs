@@ -18,6 +18,7 @@ use async_nats::jetstream::message::Acker;
 use async_nats::jetstream::stream::Stream;
 use conversation::Revision;
 use futures::StreamExt;
+use meter::meter;
 use proto::v1::DeadLetter;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -39,6 +40,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// First and longest pause before an event is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often it is measured what is still to be done.
+const MEASURE: Duration = Duration::from_secs(10);
 
 /// Header by which the server tells who is pinned.
 const PIN: &str = "Nats-Pin-Id";
@@ -103,6 +107,12 @@ impl WorkerOptions {
         }
     }
 
+    /// What metrics call it: without the digest that tells workers of one kind apart.
+    fn label(&self) -> &str {
+        let digest = |last: &str| last.len() == 16 && last.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.name.rsplit_once('-').filter(|(_, last)| digest(last)).map_or(self.name.as_str(), |(kind, _)| kind)
+    }
+
     /// The same of another source.
     pub fn of(self, source: Source) -> WorkerOptions {
         WorkerOptions { source, ..self }
@@ -123,7 +133,11 @@ impl Bus {
         let mut groups = JoinSet::new();
         let again = self.durable_again(options).await?;
         let consumers = self.durables(options).await?.into_iter().map(|consumer| (false, consumer));
-        for (again, consumer) in consumers.chain([(true, again)]) {
+        let consumers: Vec<(bool, PullConsumer)> = consumers.chain([(true, again)]).collect();
+        // Ends with this.
+        let mut measuring = JoinSet::new();
+        measuring.spawn(measure(consumers.iter().map(|(_, consumer)| consumer.clone()).collect()));
+        for (again, consumer) in consumers {
             let group = Group {
                 bus: self.clone(),
                 options: options.clone(),
@@ -170,6 +184,20 @@ impl Bus {
             consumers.push(durable(&stream, name, within, options).await?);
         }
         Ok(consumers)
+    }
+}
+
+/// Says how much is still to be done, for as long as it is asked to.
+async fn measure(consumers: Vec<PullConsumer>) {
+    loop {
+        for consumer in &consumers {
+            // While the bus is away it is what it was.
+            let Ok(info) = consumer.get_info().await else { continue };
+            let labels = [info.stream_name.as_str(), info.name.as_str()];
+            meter().consumer_pending.set(labels, info.num_pending);
+            meter().consumer_ack_pending.set(labels, info.num_ack_pending as u64);
+        }
+        tokio::time::sleep(MEASURE).await;
     }
 }
 
@@ -366,20 +394,27 @@ async fn settle<H: Handler>(bus: &Bus, options: &WorkerOptions, handler: Arc<H>,
     let revision = taken.recorded.revision;
     loop {
         let error = match attempt(bus, handler.clone(), &taken).await {
-            Ok(()) => break,
+            Ok(()) => {
+                meter().worker_events.one([options.label(), "done"]);
+                break;
+            }
             Err(error) => error,
         };
         let hopeless = matches!(error, HandlerError::GiveUp(_)) || started.elapsed() > options.patience;
         if hopeless && give_up(bus, options, &taken, &error).await.is_ok() {
             tracing::error!(worker = options.name, revision, %error, "gave up on an event");
+            meter().worker_events.one([options.label(), "gave_up"]);
+            meter().dead_letters.one([options.label()]);
             break;
         }
+        meter().worker_events.one([options.label(), "again"]);
         tracing::debug!(worker = options.name, revision, %error, "trying an event again");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         // The try before may have left something behind.
         taken.recorded.redelivered = true;
     }
+    meter().worker_seconds.took([options.label()], started.elapsed());
     let taken_off = match (&taken.again, options.source.takes_off()) {
         (Some(_), _) => bus.remove(stream::REQUEUED, revision).await,
         (None, true) => bus.remove(options.source.stream(), revision).await,

@@ -29,6 +29,7 @@ async fn main() -> anyhow::Result<()> {
     let console = Console::bind(config.console.listen, options, shutdown.clone()).await?;
     tracing::info!(console = %console.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     supervisor.essential("console", console.serve());
     ensure!(supervisor.finish().await, "some work did not end in time");
     Ok(())

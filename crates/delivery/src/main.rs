@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     delivery.prepare().await?;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     delivery.start(&supervisor);
     hooks.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));

@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     grpc.add(directory_service(&bus, &options)).await;
     tracing::info!(http = %webhooks.address()?, grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     supervisor.essential("webhooks", webhooks.serve(shutdown.clone()));
     supervisor.essential("grpc", grpc.serve(shutdown));
     let in_order = supervisor.finish().await;

@@ -31,6 +31,7 @@ async fn main() -> anyhow::Result<()> {
     grpc.add(projection.projection_service()).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
+    service::serve_metrics(&config, &supervisor).await?;
     projection.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));
     ensure!(supervisor.finish().await, "some requests did not end in time");

@@ -22,8 +22,20 @@ pub use media::Media;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 11] =
-    ["nats", "grpc", "http", "console", "projection", "automation", "bot", "delivery", "webhooks", "media", "log"];
+const SECTIONS: [&str; 12] = [
+    "nats",
+    "grpc",
+    "http",
+    "console",
+    "projection",
+    "automation",
+    "bot",
+    "delivery",
+    "webhooks",
+    "media",
+    "metrics",
+    "log",
+];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +79,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Where files are kept.
     pub media: Media,
+    /// Where metrics are read.
+    pub metrics: Metrics,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -163,6 +177,25 @@ pub struct Webhooks {
     pub pause_ms: u64,
     /// An endpoint that took nothing for so many seconds is disabled.
     pub disable_after_s: u64,
+}
+
+/// Where metrics are read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port, port 0 takes a free one; empty for nowhere.
+    pub listen: String,
+}
+
+impl Metrics {
+    /// Where; `None` for nowhere.
+    ///
+    /// # Errors
+    /// [`ConfigError::Wrong`] when it is no address.
+    pub fn address(&self) -> Result<Option<SocketAddr>, ConfigError> {
+        let wrong = |_| ConfigError::Wrong(format!("metrics.listen is {:?}: say HOST:PORT", self.listen));
+        if self.listen.is_empty() { Ok(None) } else { self.listen.parse().map(Some).map_err(wrong) }
+    }
 }
 
 /// What is logged.
@@ -374,6 +407,7 @@ impl Config {
         self.bot.check()?;
         self.delivery.check()?;
         self.media.check()?;
+        self.metrics.address()?;
         for workspace in &self.workspaces {
             workspace.bot.check(&workspace.name)?;
         }
@@ -463,6 +497,7 @@ mod tests {
             ("[media]\nmax_bytes = 0", "media.max_bytes"),
             ("[bot]\npause_ms = 60001", "bot.pause_ms"),
             ("[delivery]\nper_second = 0", "delivery.per_second"),
+            ("[metrics]\nlisten = \"9464\"", "metrics.listen"),
             ("[delivery]\nwhen_unknown = \"guess\"", "when_unknown"),
             ("[bot.llm]\nbase_url = \"http://127.0.0.1:1\"", "bot.llm.model"),
         ];

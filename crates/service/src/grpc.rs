@@ -9,8 +9,10 @@ use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
+use crate::grpc_meter::Metered;
 use crate::{Shutdown, unreadable};
 
 /// The longest request: 16 MiB, room for a file of knowledge.
@@ -118,6 +120,7 @@ impl Grpc {
     pub async fn serve(self, shutdown: Shutdown) -> Result<(), GrpcError> {
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let server = Server::builder()
+            .layer(layer_fn(Metered::new))
             .layer(MapResponseLayer::new(unreadable::explain))
             .timeout(ANSWER)
             .http2_keepalive_interval(Some(KEEPALIVE))

@@ -4,7 +4,9 @@
 mod allocator;
 pub mod config;
 mod grpc;
+mod grpc_meter;
 mod hours;
+mod metrics;
 pub mod outbound;
 pub mod page_token;
 mod secret;
@@ -17,6 +19,7 @@ mod unreadable;
 pub use config::{Config, is_workspace_name};
 pub use grpc::{Grpc, GrpcError, Health, MAX_REQUEST_BYTES};
 pub use hours::{BusinessHours, Hours};
+pub use metrics::{MetricsError, serve_metrics};
 pub use secret::Secret;
 pub use shutdown::{GRACE, Shutdown};
 pub use supervise::Supervisor;

@@ -1,5 +1,7 @@
 //! A timer is due.
 
+use std::time::Duration;
+
 use bus::{HandlerError, Recorded, now};
 use conversation::{ConversationId, Revision, Time};
 use prost::Message;
@@ -14,6 +16,10 @@ impl Engine {
     pub(crate) async fn on_due(&self, recorded: &Recorded) -> Result<(), HandlerError> {
         let timer = v1::Timer::decode(recorded.payload.clone());
         let timer = timer.map_err(|error| HandlerError::GiveUp(format!("a timer can't be read: {error}")))?;
+        if let Some(due) = timer.due_time.as_ref().and_then(proto::time) {
+            let late = Duration::from_nanos(u64::try_from(now().0.saturating_sub(due.0)).unwrap_or(0));
+            meter::meter().timer_late_seconds.took([], late);
+        }
         self.book.up_to(recorded.appended).await.map_err(away)?;
         match timer.next_action {
             Some(step) => self.resume(&timer, usize::try_from(step).unwrap_or(usize::MAX), recorded).await,

@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Where the page is [default: 127.0.0.1:7090]; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     console: Option<SocketAddr>,
+    /// Where Prometheus reads metrics [default: a free port of loopback]
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
     /// Without the demo workspace and its customers.
     #[arg(long)]
     no_demo: bool,
@@ -116,6 +119,7 @@ struct Addresses {
     grpc: SocketAddr,
     http: SocketAddr,
     console: SocketAddr,
+    metrics: Option<SocketAddr>,
     /// What takes the demo's messages, as long as this is kept.
     _graph: Option<FakeGraph>,
 }
@@ -129,6 +133,11 @@ impl Args {
         config.grpc.listen = self.grpc.unwrap_or(config.grpc.listen);
         config.http.listen = self.http.unwrap_or(config.http.listen);
         config.console.listen = self.console.unwrap_or(config.console.listen);
+        if let Some(metrics) = self.metrics {
+            config.metrics.listen = metrics.to_string();
+        } else if config.metrics.listen.is_empty() {
+            config.metrics.listen = "127.0.0.1:0".to_owned();
+        }
         Ok(config)
     }
 }
@@ -186,8 +195,14 @@ async fn start(
     let options = threadmark_console::Options::from_config(&config, &view)?;
     let console = Console::bind(config.console.listen, options, supervisor.shutdown().clone()).await?;
 
-    let addresses =
-        Addresses { grpc: grpc.address()?, http: webhooks.address()?, console: console.address()?, _graph: graph };
+    let metrics = service::serve_metrics(&config, supervisor).await?;
+    let addresses = Addresses {
+        grpc: grpc.address()?,
+        http: webhooks.address()?,
+        console: console.address()?,
+        metrics,
+        _graph: graph,
+    };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
     supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
     supervisor.essential("console", console.serve());
@@ -238,6 +253,9 @@ impl Addresses {
         println!("gRPC        http://{}", self.grpc);
         println!("webhooks    http://{}/webhooks/whatsapp", self.http);
         println!("console     http://{}", reached(self.console));
+        if let Some(metrics) = self.metrics {
+            println!("metrics     http://{metrics}/metrics");
+        }
         println!("nats        {url}");
         println!("data        {}", data.join("").display());
         if names.is_empty() {

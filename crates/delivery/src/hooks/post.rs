@@ -1,8 +1,9 @@
 //! One try: what is posted is read from the log and unsealed when it is posted, so an erased chat stays erased.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{Error, HookItem, now};
+use meter::meter;
 use proto::v1;
 use proto::v1::webhook_delivery::Outcome;
 use service::outbound::{OutboundError, OutboundRequest};
@@ -40,13 +41,20 @@ impl Hooks {
                 return item.later(AWAY).await;
             }
         };
+        let started = Instant::now();
         let tried = self.post(subscription, &post).await;
+        meter().webhook_post_seconds.took([], started.elapsed());
         let pause = pause(self.0.options.pause, item.attempt);
         let (outcome, detail) = match &tried {
             Ok(detail) => (Outcome::Delivered, detail.clone()),
             Err(detail) if item.attempt >= ATTEMPTS => (Outcome::GaveUp, detail.clone()),
             Err(detail) => (Outcome::Failed, detail.clone()),
         };
+        meter().webhook_posts.one([match outcome {
+            Outcome::Delivered => "delivered",
+            Outcome::GaveUp => "gave_up",
+            _ => "failed",
+        }]);
         let next = (outcome == Outcome::Failed).then(|| proto::timestamp(now().plus(pause)));
         let told = v1::WebhookDelivery {
             event_id: post.id,

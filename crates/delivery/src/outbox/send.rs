@@ -9,6 +9,7 @@ use bus::{Error, ErrorKind, Handler, HandlerError, Keyring, Recorded, Standing, 
 use conversation::ActorKind;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use meter::meter;
 use prost::Message;
 use proto::v1;
 use proto::v1::send::State;
@@ -92,10 +93,23 @@ impl Sender {
             v1::Send { state: State::Intended.into(), attempts: before.attempts + 1, ..record(queued, before) };
         let Some(place) = self.write(queued, &intent, known.place).await? else { return self.known(queued).await };
         let known = Standing { place, value: Some(intent) };
-        match self.line.api.send(&composed.outgoing).await {
+        let started = Instant::now();
+        let sent = self.line.api.send(&composed.outgoing).await;
+        self.measure(started.elapsed(), &sent);
+        match sent {
             Ok(accepted) => self.accepted(queued, &composed, &accepted, known).await,
             Err(failure) => self.failed(queued, &composed, failure, known, &pass).await,
         }
+    }
+
+    fn measure(&self, time: Duration, sent: &Result<Accepted, Failure>) {
+        let kind = self.line.channel.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let outcome = match sent {
+            Ok(_) => "accepted".to_owned(),
+            Err(failure) => format!("{:?}", failure.advice).to_ascii_lowercase(),
+        };
+        meter().sends.one([kind, &outcome]);
+        meter().send_seconds.took([kind], time);
     }
 
     /// Waits until the line is open and it is this recipient's turn.

@@ -137,10 +137,12 @@ async fn take_workspace(
 }
 
 async fn take(door: &Door, channel: &str, path: Path<'_>, request: Request) -> Response {
-    match ChannelKind::named(channel) {
+    let answer = match ChannelKind::named(channel) {
         Some(kind) => door.take(kind, path, request).await.into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
-    }
+    };
+    meter::meter().http_requests.one([answer.status().as_str()]);
+    answer
 }
 
 impl Door {

@@ -204,3 +204,11 @@ fn group(bucket: Option<&Bucket>, value: Option<(&str, &ValueRow)>, count: Count
         key,
     }
 }
+
+/// Tickets of a workspace that are open now, primary and nested.
+pub(crate) fn open_tickets(view: &dyn View, workspace: &str) -> Result<u64, Error> {
+    let counters = grouping::counters(view, workspace);
+    let ever = Period { start: Time::MIN, end: Time::MAX };
+    let of = |basis| counters.count(Series::total(), basis, ever, None).map(|count| count.primary + count.nested);
+    Ok(u64::try_from(of(Basis::Opened)? - of(Basis::Closed)?).unwrap_or(0))
+}

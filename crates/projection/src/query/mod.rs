@@ -30,6 +30,7 @@ mod watch_timeline;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use counts::open_tickets;
 pub use service::{Queries, QueryOptions};
 pub use unseal::{Key, Keys};
 

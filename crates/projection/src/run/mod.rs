@@ -4,6 +4,7 @@ mod admin;
 mod error;
 mod fold;
 mod follow;
+mod measure;
 mod rebuild;
 
 use std::path::PathBuf;
@@ -107,6 +108,11 @@ impl Projection {
         supervisor.restart("projection", move || {
             let (projection, shutdown) = (projection.clone(), shutdown.clone());
             async move { projection.follow(&shutdown).await }
+        });
+        let (projection, shutdown) = (self.clone(), supervisor.shutdown().clone());
+        supervisor.restart("measures of the view", move || {
+            let (projection, shutdown) = (projection.clone(), shutdown.clone());
+            async move { projection.measure(&shutdown).await }
         });
     }
 
