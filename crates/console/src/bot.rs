@@ -8,6 +8,7 @@ use v1::answer_response::Outcome;
 use v1::answer_response::handoff::Reason;
 
 use crate::failure::Failure;
+use crate::lang::word;
 use crate::page::{self, Part};
 use crate::server::{App, Shared};
 use crate::session::Who;
@@ -45,70 +46,70 @@ async fn draw(app: &App, who: &Who, text: &str, answered: Option<Answered>) -> R
     let known = app.services.bot().list_knowledge(request).await?.into_inner().documents;
     let body = html! {
         main.page #main {
-            h1 { "The bot" }
+            h1 { (who.t("The bot")) }
             div.split {
                 section.box.stack {
-                    h2 { "Try it" }
+                    h2 { (who.t("Try it")) }
                     form.stack method="post" action="/bot" {
-                        label { "What a customer says" textarea name="text" rows="3" maxlength="16000" required dir="auto" { (text) } }
-                        div { button { "Ask" } }
+                        label { (who.t("What a customer says")) textarea name="text" rows="3" maxlength="16000" required dir="auto" { (text) } }
+                        div { button { (who.t("Ask")) } }
                     }
                     @match &answered {
-                        None => { p.hint { "A dry run: nothing is sent, and nothing is recorded." } }
+                        None => { p.hint { (who.t("A dry run: nothing is sent, and nothing is recorded.")) } }
                         Some(Err(why)) => { p.refusal role="alert" { (why) } }
-                        Some(Ok(answer)) => { (outcome(answer)) }
+                        Some(Ok(answer)) => { (outcome(who, answer)) }
                     }
                 }
                 section.box {
-                    h2 { "What it knows" }
+                    h2 { (who.t("What it knows")) }
                     (documents(&known, who))
                 }
             }
         }
     };
-    Ok(Html(page::page(who, Part::Bot, "The bot", body).into_string()))
+    Ok(Html(page::page(who, Part::Bot, who.t("The bot"), body).into_string()))
 }
 
-fn outcome(answer: &v1::AnswerResponse) -> Markup {
+fn outcome(who: &Who, answer: &v1::AnswerResponse) -> Markup {
     html! {
         div role="status" {
             @match &answer.outcome {
                 Some(Outcome::Reply(reply)) => {
-                    p { span.outcome.good { "It answers" } " " (sure(answer)) }
-                    div.row.out { div.what { article.bubble.bot { p.by { "Bot" } p.text dir="auto" { (reply.text) } } } }
+                    p { span.outcome.good { (who.t("It answers")) } " " (sure(who, answer)) }
+                    div.row.out { div.what { article.bubble.bot { p.by { (who.t("Bot")) } p.text dir="auto" { (reply.text) } } } }
                     @for source in &reply.sources {
-                        p.hint { "From " b { (source.document) } " line " (source.line) @if !source.title.is_empty() { ", " bdi { (source.title) } } ": " bdi { (words::short(&source.text, SOURCE)) } }
+                        p.hint { b { (source.document) } " " (who.fill("line {}", &[&source.line.to_string()])) @if !source.title.is_empty() { ", " bdi { (source.title) } } ": " bdi { (words::short(&source.text, SOURCE)) } }
                     }
                 }
-                Some(Outcome::Handoff(handoff)) => { p { span.outcome.bad { "It hands off" } " " (reason(handoff.reason())) " " (sure(answer)) } }
-                None => { p { "It says nothing." } }
+                Some(Outcome::Handoff(handoff)) => { p { span.outcome.bad { (who.t("It hands off")) } " " (who.t(reason(handoff.reason()))) " " (sure(who, answer)) } }
+                None => { p { (who.t("It says nothing.")) } }
             }
         }
     }
 }
 
-fn sure(answer: &v1::AnswerResponse) -> Markup {
-    html! { span.hint { (format!("{:.0} % sure", answer.score * 100.0)) @if !answer.intent.is_empty() { " of " bdi { (answer.intent) } } } }
+fn sure(who: &Who, answer: &v1::AnswerResponse) -> Markup {
+    html! { span.hint { (who.fill("{} % sure", &[&format!("{:.0}", answer.score * 100.0)])) @if !answer.intent.is_empty() { ": " bdi { (answer.intent) } } } }
 }
 
 fn reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::AskedForHuman => "since the customer asks for a human",
-        Reason::NotHelped => "since its answers did not help",
-        Reason::NoKnowledge => "since it knows nothing in this workspace",
-        Reason::NoWords => "since there are no words in it",
-        Reason::NotSure | Reason::Unspecified => "since it is not sure; in a chat it may ask back once",
+        Reason::AskedForHuman => word("since the customer asks for a human"),
+        Reason::NotHelped => word("since its answers did not help"),
+        Reason::NoKnowledge => word("since it knows nothing in this workspace"),
+        Reason::NoWords => word("since there are no words in it"),
+        Reason::NotSure | Reason::Unspecified => word("since it is not sure; in a chat it may ask back once"),
     }
 }
 
 fn documents(known: &[v1::KnowledgeDocument], who: &Who) -> Markup {
     html! {
         @if known.is_empty() {
-            p { "Nothing yet. Give it something with" }
+            p { (who.t("Nothing yet. Give it something with")) }
             pre { "threadmark --workspace " (who.workspace) " knowledge import faq.csv" }
         } @else {
             div.wide { table {
-                thead { tr { th { "Document" } th.num { "Version" } th.num { "Passages" } th.num { "Examples" } th.num { "Intents" } th { "In force since" } } }
+                thead { tr { th { (who.t("Document")) } th.num { (who.t("Version")) } th.num { (who.t("Passages")) } th.num { (who.t("Examples")) } th.num { (who.t("Intents")) } th { (who.t("In force since")) } } }
                 tbody {
                     @for document in known {
                         tr {

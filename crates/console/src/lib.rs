@@ -9,6 +9,7 @@ mod dashboard;
 mod failure;
 mod guard;
 mod inbox;
+mod lang;
 mod options;
 mod page;
 mod rules;

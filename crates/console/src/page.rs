@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::lang::{Lang, word};
 use crate::session::Who;
 use crate::words;
 
@@ -16,10 +17,10 @@ pub(crate) enum Part {
 }
 
 const PARTS: [(Part, &str, &str); 4] = [
-    (Part::Inbox, "/inbox", "Inbox"),
-    (Part::Dashboard, "/dashboard", "Dashboard"),
-    (Part::Rules, "/rules", "Rules"),
-    (Part::Bot, "/bot", "Bot"),
+    (Part::Inbox, "/inbox", word("Inbox")),
+    (Part::Dashboard, "/dashboard", word("Dashboard")),
+    (Part::Rules, "/rules", word("Rules")),
+    (Part::Bot, "/bot", word("Bot")),
 ];
 
 /// A page for somebody who signed in. `body` holds the one `main`, with the id "main".
@@ -27,36 +28,36 @@ pub(crate) fn page(who: &Who, part: Part, title: &str, body: Markup) -> Markup {
     let around = html! {
         header.bar {
             a.brand href="/inbox" { (mark()) span { "Threadmark" } }
-            nav aria-label="Console" {
+            nav aria-label=(who.t("Console")) {
                 @for (at, address, name) in PARTS {
-                    a href=(address) aria-current=[(at == part).then_some("page")] { (name) }
+                    a href=(address) aria-current=[(at == part).then_some("page")] { (who.t(name)) }
                 }
             }
             div.me {
-                span.workspace title="Workspace" { (who.workspace) }
+                span.workspace title=(who.t("Workspace")) { (who.workspace) }
                 (face(&who.name))
                 span.name dir="auto" { (who.name) }
-                form method="post" action="/sign-out" { button.quiet { "Sign out" } }
+                form method="post" action="/sign-out" { button.quiet { (who.t("Sign out")) } }
             }
         }
         (body)
     };
-    document(title, around)
+    document(who.zone.lang, title, around)
 }
 
-/// A page for whoever comes.
+/// A page for whoever comes, in English: nobody has said yet who reads it.
 pub(crate) fn bare(title: &str, body: Markup) -> Markup {
     let around = html! {
         header.bar { a.brand href="/inbox" { (mark()) span { "Threadmark" } } }
         (body)
     };
-    document(title, around)
+    document(Lang::default(), title, around)
 }
 
-fn document(title: &str, body: Markup) -> Markup {
+fn document(lang: Lang, title: &str, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(lang.tag()) dir=(lang.dir()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -66,8 +67,8 @@ fn document(title: &str, body: Markup) -> Markup {
                 link rel="icon" type="image/svg+xml" href=(ICON.path());
                 script src=(SCRIPT.path()) defer {}
             }
-            body {
-                a.skip href="#main" { "Skip to the contents" }
+            body data-words=[lang.of_scripts()] {
+                a.skip href="#main" { (lang.t("Skip to the contents")) }
                 (body)
             }
         }

@@ -11,6 +11,8 @@ use proto::v1::ticket_service_client::TicketServiceClient;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::lang::Lang;
+
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take to begin: queries wait up to 10 s for a revision.
@@ -136,13 +138,13 @@ impl Services {
 
 impl Staff {
     /// How an assignee is called: "Ana", "team Billing", "Ana of Billing"; empty for nobody.
-    pub(crate) fn assignee(&self, assignee: Option<&v1::Assignee>) -> String {
+    pub(crate) fn assignee(&self, assignee: Option<&v1::Assignee>, lang: Lang) -> String {
         let Some(assignee) = assignee else { return String::new() };
         match (assignee.agent_id.as_str(), assignee.team_id.as_str()) {
             ("", "") => String::new(),
             (agent, "") => self.agent(agent),
-            ("", team) => format!("team {}", self.team(team)),
-            (agent, team) => format!("{} of {}", self.agent(agent), self.team(team)),
+            ("", team) => lang.fill("team {}", &[&self.team(team)]),
+            (agent, team) => lang.fill("{} of {}", &[&self.agent(agent), &self.team(team)]),
         }
     }
 

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use proto::v1;
 
 use crate::failure::Failure;
+use crate::lang::{Lang, Local};
 use crate::server::Shared;
 
 const COOKIE: &str = "threadmark";
@@ -20,16 +21,26 @@ const LASTS: u32 = 30 * 24 * 3_600;
 /// The longest id of an agent, in bytes.
 const MAX_ID: usize = 256;
 
-/// An agent of a workspace, and the zone of their clock.
+/// An agent of a workspace, the zone of their clock, and their language.
 #[derive(Clone, Debug)]
 pub(crate) struct Who {
     pub(crate) workspace: String,
     pub(crate) agent: String,
     pub(crate) name: String,
-    pub(crate) zone: TimeZone,
+    pub(crate) zone: Local,
 }
 
 impl Who {
+    /// Words of a page in their language.
+    pub(crate) fn t(&self, english: &'static str) -> &'static str {
+        self.zone.lang.t(english)
+    }
+
+    /// The same with values in the places of `{}`.
+    pub(crate) fn fill(&self, english: &'static str, values: &[&str]) -> String {
+        self.zone.lang.fill(english, values)
+    }
+
     /// As they stand in a decision.
     pub(crate) fn actor(&self) -> v1::Actor {
         v1::Actor { kind: v1::actor::Kind::Agent.into(), id: self.agent.clone(), display_name: self.name.clone() }
@@ -64,7 +75,9 @@ impl FromRequestParts<Shared> for Who {
         let configured = app.options.workspaces.get(&workspace).ok_or(Failure::SignIn)?;
         let browsers = cookie(&parts.headers, ZONE).and_then(decode).and_then(|name| TimeZone::get(&name).ok());
         let zone = browsers.unwrap_or_else(|| configured.clone());
-        Ok(Who { workspace, agent, name, zone })
+        let spoken = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let lang = Lang::of(spoken.unwrap_or_default());
+        Ok(Who { workspace, agent, name, zone: Local { zone, lang } })
     }
 }
 

@@ -1,8 +1,9 @@
 //! People, instants and lengths of time in words, and forms in fields.
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use proto::v1;
+
+use crate::lang::{Lang, Local};
 
 /// What a form or the part of an address behind the question mark says, in order.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -18,20 +19,21 @@ pub(crate) fn called<'a>(name: &'a str, id: &'a str) -> &'a str {
 }
 
 /// How an actor is called.
-pub(crate) fn actor(actor: Option<&v1::Actor>) -> &str {
+pub(crate) fn actor(actor: Option<&v1::Actor>, lang: Lang) -> &str {
     use v1::actor::Kind;
-    let Some(actor) = actor else { return "somebody" };
+    let Some(actor) = actor else { return lang.t("somebody") };
     match (called(&actor.display_name, &actor.id), actor.kind()) {
-        ("", Kind::Customer) => "Customer",
-        ("", Kind::System) => "System",
-        ("", _) => "somebody",
+        ("", Kind::Customer) => lang.t("Customer"),
+        ("", Kind::System) => lang.t("System"),
+        ("", _) => lang.t("somebody"),
         (name, _) => name,
     }
 }
 
 /// How a contact is called.
-pub(crate) fn contact(contact: Option<&v1::Contact>) -> &str {
-    contact.map_or("Customer", |contact| called(&contact.display_name, called(&contact.id, "Customer")))
+pub(crate) fn contact(contact: Option<&v1::Contact>, lang: Lang) -> &str {
+    let nobody = lang.t("Customer");
+    contact.map_or(nobody, |contact| called(&contact.display_name, called(&contact.id, nobody)))
 }
 
 /// The number of a ticket within its conversation: "#3" of "…-3".
@@ -51,34 +53,34 @@ pub(crate) fn wire(time: Timestamp) -> prost_types::Timestamp {
 }
 
 /// An instant of the wire in a zone.
-pub(crate) fn zoned(time: Option<&prost_types::Timestamp>, zone: &TimeZone) -> Option<Zoned> {
-    instant(time).map(|at| at.to_zoned(zone.clone()))
+pub(crate) fn zoned(time: Option<&prost_types::Timestamp>, zone: &Local) -> Option<Zoned> {
+    instant(time).map(|at| at.to_zoned(zone.zone.clone()))
 }
 
 /// "10:02"
-pub(crate) fn clock(time: Option<&prost_types::Timestamp>, zone: &TimeZone) -> String {
+pub(crate) fn clock(time: Option<&prost_types::Timestamp>, zone: &Local) -> String {
     zoned(time, zone).map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default()
 }
 
 /// "22 Nov 2026, 10:02"; empty when there is none.
-pub(crate) fn minute(time: Option<&prost_types::Timestamp>, zone: &TimeZone) -> String {
-    zoned(time, zone).map(|at| at.strftime("%-d %b %Y, %H:%M").to_string()).unwrap_or_default()
+pub(crate) fn minute(time: Option<&prost_types::Timestamp>, zone: &Local) -> String {
+    zoned(time, zone).map(|at| format!("{}, {}", zone.lang.date(&at), at.strftime("%H:%M"))).unwrap_or_default()
 }
 
 /// "Sunday, 22 November 2026"
-pub(crate) fn day(at: &Zoned) -> String {
-    at.strftime("%A, %-d %B %Y").to_string()
+pub(crate) fn day(at: &Zoned, lang: Lang) -> String {
+    lang.long_date(at)
 }
 
 /// How long ago, in one unit: "now", "4 min", "3 h", "2 d", and the date beyond a month.
-pub(crate) fn ago(time: Option<&prost_types::Timestamp>, now: Timestamp, zone: &TimeZone) -> String {
+pub(crate) fn ago(time: Option<&prost_types::Timestamp>, now: Timestamp, zone: &Local) -> String {
     let Some(at) = instant(time) else { return String::new() };
     match now.as_second() - at.as_second() {
-        ..60 => "now".to_owned(),
+        ..60 => zone.lang.t("now").to_owned(),
         past @ 60..3_600 => format!("{} min", past / 60),
         past @ 3_600..86_400 => format!("{} h", past / 3_600),
         past @ 86_400..2_592_000 => format!("{} d", past / 86_400),
-        _ => at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string(),
+        _ => zone.lang.date(&at.to_zoned(zone.zone.clone())),
     }
 }
 

@@ -3,6 +3,9 @@
 (() => {
   const $ = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  // What scripts say, in the language of the page; English is its own key.
+  const said = JSON.parse(document.body.dataset.words ?? '{}');
+  const t = (words) => said[words] ?? words;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
   const known = document.cookie.split('; ').find((pair) => pair.startsWith('zone='));
   const written = encodeURIComponent(zone).replace(/[.!~*'()]/g, (c) => '%' + c.charCodeAt(0).toString(16));
@@ -50,7 +53,7 @@
       state.hidden = false;
       state.textContent = words + ' ';
       if (!again) return;
-      const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Try again' });
+      const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: t('Try again') });
       button.onclick = () => look(file);
       state.append(button);
     };
@@ -58,10 +61,10 @@
     try {
       const answer = await fetch(`${file.dataset.file}?about`);
       told = await answer.json();
-    } catch { return say('The file can’t be had now.', true); }
+    } catch { return say(t('The file can’t be had now.'), true); }
     if (told.error) return say(told.error);
     if (told.later) {
-      say('The file has not come yet.', true);
+      say(t('The file has not come yet.'), true);
       delete file.dataset.broken;
       clearTimeout(timers.get(file));
       if (tries < LATER.length) timers.set(file, setTimeout(() => look(file, tries + 1), LATER[tries] * 1000));
@@ -142,7 +145,7 @@
       markDay(way === 'older' ? first : last?.nextElementSibling);
       // What one looks at stays where it is.
       if (way === 'older') {
-        if (!list.dataset.older) $('#older').textContent = 'The chat begins here';
+        if (!list.dataset.older) $('#older').textContent = t('The chat begins here');
         scroll.scrollTop = scroll.scrollHeight - below;
       }
       if (list.dataset[way]) scroll.dataset[way] = list.dataset[way]; else delete scroll.dataset[way];
@@ -189,7 +192,7 @@
       const bubble = Object.assign(document.createElement('article'), { className: 'bubble ' + kind });
       const by = Object.assign(document.createElement('p'), { className: 'by', textContent: name });
       const said = Object.assign(document.createElement('p'), { className: 'text', textContent: text, dir: 'auto' });
-      const foot = Object.assign(document.createElement('p'), { className: 'foot', textContent: 'sending …' });
+      const foot = Object.assign(document.createElement('p'), { className: 'foot', textContent: t('sending …') });
       bubble.append(by, said, foot);
       what.append(bubble);
     }
@@ -233,7 +236,7 @@
     });
     source.addEventListener('panel', (event) => put(JSON.parse(event.data).html));
     source.onerror = () => {
-      status('Connection lost, trying again …');
+      status(t('Connection lost, trying again …'));
       if (source.readyState === EventSource.CLOSED) setTimeout(follow, 1500);
     };
   };
@@ -293,7 +296,7 @@
     let words_ = '';
     try {
       const answer = await fetch(to, { method: 'POST', body, headers: { Accept: 'application/json' } });
-      const told = await answer.json().catch(() => ({ error: 'The console did not answer as it should: load the page again.' }));
+      const told = await answer.json().catch(() => ({ error: t('The console did not answer as it should: load the page again.') }));
       if (answer.ok) {
         // The next may be sent while the panel is drawn anew.
         form.removeAttribute('aria-busy');
@@ -312,7 +315,7 @@
       words_ = told.error;
     } catch {
       // The same command id goes with the next try, so it is done once however often it is sent.
-      words_ = 'The console does not answer. Try again: it will be done once.';
+      words_ = t('The console does not answer. Try again: it will be done once.');
     } finally {
       form.removeAttribute('aria-busy');
     }
@@ -339,12 +342,12 @@
     form.setAttribute('aria-busy', 'true');
     try {
       const answer = await fetch(`${input.dataset.to}?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file, headers: { 'Content-Type': file.type || 'application/octet-stream' } });
-      const told = answer.status === 413 ? { error: 'The file is too large: 15 MB are taken.' } : await answer.json();
+      const told = answer.status === 413 ? { error: t('The file is too large: 15 MB are taken.') } : await answer.json();
       attached(told, told.id ? `${file.name}` : '');
       if (told.error) refuse(form, told.error);
     } catch {
       attached();
-      refuse(form, 'The console does not answer, so the file was not taken. Choose it again.');
+      refuse(form, t('The console does not answer, so the file was not taken. Choose it again.'));
     } finally {
       form.removeAttribute('aria-busy');
       input.value = '';
@@ -371,7 +374,7 @@
     if (jumps && rows && jump(jumps.dataset.jump)) event.preventDefault();
     const answer = to('[data-reply]');
     if (answer) {
-      answering(answer.dataset.reply, $('.text', answer.closest('.bubble'))?.textContent.slice(0, 80) ?? 'a message');
+      answering(answer.dataset.reply, $('.text', answer.closest('.bubble'))?.textContent.slice(0, 80) ?? t('a message'));
       $('#words')?.focus();
     }
     if (to('[data-forget]')) answering('');
@@ -489,7 +492,7 @@
           if (told.html) out.replaceChildren(pieces(told.html)); else { bar.max = told.total || 1; bar.value = told.done; }
         }
       }
-    } catch { out.textContent = 'The connection was lost. Nothing was changed: try again.'; }
+    } catch { out.textContent = t('The connection was lost. Nothing was changed: try again.'); }
     bar.hidden = true;
   });
 })();

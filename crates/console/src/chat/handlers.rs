@@ -58,7 +58,7 @@ pub(crate) async fn show(
         listed: &listed,
         now,
     };
-    let title = words::contact(conversation.contact.as_ref());
+    let title = words::contact(conversation.contact.as_ref(), who.zone.lang);
     Ok(Html(page::page(&who, Part::Inbox, title, view.draw()).into_string()))
 }
 

@@ -5,6 +5,7 @@ use proto::v1;
 use v1::MessageStatus as Status;
 
 use super::media::is_shown;
+use crate::lang::{Lang, word};
 use crate::page::unseen;
 use crate::session::encode;
 use crate::words;
@@ -13,24 +14,24 @@ use crate::words;
 const QUOTE: usize = 90;
 
 /// The words of a message, and what it is besides words.
-pub(crate) fn body(conversation: &str, message: &v1::Message) -> Markup {
+pub(crate) fn body(lang: Lang, conversation: &str, message: &v1::Message) -> Markup {
     if message.revoked {
-        return html! { p.gone { "This message was taken back." } };
+        return html! { p.gone { (lang.t("This message was taken back.")) } };
     }
     html! {
-        @if message.forwarded { p.hint { "↪ Forwarded" } }
-        @if let Some(media) = &message.media { (self::media(conversation, message, media)) }
-        @if let Some(place) = &message.location { (location(place)) }
-        @for card in &message.contacts { (contact(card)) }
-        @if let Some(template) = &message.template { p.hint { "Template " b { (template.name) } " " (template.language) } }
+        @if message.forwarded { p.hint { "↪ " (lang.t("Forwarded")) } }
+        @if let Some(media) = &message.media { (self::media(lang, conversation, message, media)) }
+        @if let Some(place) = &message.location { (location(lang, place)) }
+        @for card in &message.contacts { (contact(lang, card)) }
+        @if let Some(template) = &message.template { p.hint { (lang.t("Template")) " " b { (template.name) } " " (template.language) } }
         @match (&message.reply, message.r#type.as_str()) {
             (Some(reply), _) => { (choice(message, reply)) }
-            (None, "reaction") => { p.hint { "Reacted " (message.text) " to a message that is not in this chat" } }
+            (None, "reaction") => { p.hint { (lang.fill("Reacted {} to a message that is not in this chat", &[&message.text])) } }
             (None, _) => { (text(&message.text)) }
         }
         @if let Some(interactive) = &message.interactive { (offer(interactive, &message.text)) }
         @for error in &message.errors { p.hint { "⚠ " (self::error(error)) } }
-        @if is_empty(message) { p.hint { (kind(message)) " message" } }
+        @if is_empty(message) { p.hint { (lang.fill("{} message", &[kind(message)])) } }
     }
 }
 
@@ -50,14 +51,14 @@ fn kind(message: &v1::Message) -> &str {
 }
 
 /// A file: shown where that is harmless, to be kept otherwise. What became of one that is not here the page's script asks.
-fn media(conversation: &str, message: &v1::Message, media: &v1::Media) -> Markup {
+fn media(lang: Lang, conversation: &str, message: &v1::Message, media: &v1::Media) -> Markup {
     let (sign, what) = match message.r#type.as_str() {
-        "image" => ("🖼", "Image"),
-        "video" => ("🎞", "Video"),
-        "audio" if media.voice => ("🎤", "Voice message"),
-        "audio" => ("🎵", "Audio"),
-        "sticker" => ("🏷", "Sticker"),
-        "document" => ("📄", "Document"),
+        "image" => ("🖼", lang.t("Image")),
+        "video" => ("🎞", lang.t("Video")),
+        "audio" if media.voice => ("🎤", lang.t("Voice message")),
+        "audio" => ("🎵", lang.t("Audio")),
+        "sticker" => ("🏷", lang.t("Sticker")),
+        "document" => ("📄", lang.t("Document")),
         other => ("📎", other),
     };
     let address = format!("/c/{}/media/{}", encode(conversation), encode(&media.id));
@@ -92,12 +93,12 @@ fn media(conversation: &str, message: &v1::Message, media: &v1::Media) -> Markup
     }
 }
 
-fn location(place: &v1::Location) -> Markup {
+fn location(lang: Lang, place: &v1::Location) -> Markup {
     html! {
         div.media {
             span.sign aria-hidden="true" { "📍" }
             span {
-                b { (words::called(&place.name, "Location")) } br;
+                b { (words::called(&place.name, lang.t("Location"))) } br;
                 @if !place.address.is_empty() { bdi { (place.address) } br; }
                 small { (format!("{:.5}, {:.5}", place.latitude, place.longitude)) }
             }
@@ -105,11 +106,11 @@ fn location(place: &v1::Location) -> Markup {
     }
 }
 
-fn contact(card: &v1::SharedContact) -> Markup {
+fn contact(lang: Lang, card: &v1::SharedContact) -> Markup {
     html! {
         div.media {
             span.sign aria-hidden="true" { "👤" }
-            span { b { bdi { (words::called(&card.name, "Contact")) } } br; small { (card.phones.iter().chain(&card.emails).cloned().collect::<Vec<_>>().join(", ")) } }
+            span { b { bdi { (words::called(&card.name, lang.t("Contact"))) } } br; small { (card.phones.iter().chain(&card.emails).cloned().collect::<Vec<_>>().join(", ")) } }
         }
     }
 }
@@ -136,9 +137,9 @@ fn offer(interactive: &v1::Interactive, said: &str) -> Markup {
 }
 
 /// What a message says in a few words, for quoting it.
-pub(crate) fn quote(message: &v1::Message) -> String {
+pub(crate) fn quote(lang: Lang, message: &v1::Message) -> String {
     if message.revoked {
-        return "taken back".to_owned();
+        return lang.t("taken back").to_owned();
     }
     let caption = message.media.as_ref().map_or("", |media| media.caption.as_str());
     let said = words::short(words::called(&message.text, caption), QUOTE);
@@ -146,32 +147,32 @@ pub(crate) fn quote(message: &v1::Message) -> String {
 }
 
 /// How far a message to the customer has come.
-pub(crate) fn ticks(message: &v1::Message) -> Markup {
+pub(crate) fn ticks(lang: Lang, message: &v1::Message) -> Markup {
     if message.direction() != v1::Direction::Outbound {
         return html! {};
     }
     let (class, sign, word) = match message.status() {
         // Not on its way yet. Where a channel never says how far it came, the chat hides this.
-        Status::Unspecified if message.channel_message_id.is_empty() => ("unsent", "◷", "queued"),
+        Status::Unspecified if message.channel_message_id.is_empty() => ("unsent", "◷", word("queued")),
         Status::Unspecified => return html! {},
-        Status::Queued => ("", "◷", "queued"),
-        Status::Accepted => ("", "✓", "accepted"),
-        Status::Sent => ("", "✓", "sent"),
-        Status::Delivered => ("", "✓✓", "delivered"),
-        Status::Read => ("good", "✓✓", "read"),
-        Status::Played => ("good", "✓✓", "played"),
-        Status::Failed => ("bad", "✗", "failed"),
+        Status::Queued => ("", "◷", word("queued")),
+        Status::Accepted => ("", "✓", word("accepted")),
+        Status::Sent => ("", "✓", word("sent")),
+        Status::Delivered => ("", "✓✓", word("delivered")),
+        Status::Read => ("good", "✓✓", word("read")),
+        Status::Played => ("good", "✓✓", word("played")),
+        Status::Failed => ("bad", "✗", word("failed")),
     };
-    html! { span class={ "ticks " (class) } title=(word) { span aria-hidden="true" { (sign) } (unseen(word)) } }
+    html! { span class={ "ticks " (class) } data-is=(word) title=(lang.t(word)) { span aria-hidden="true" { (sign) } (unseen(lang.t(word))) } }
 }
 
 /// Why a message did not reach the customer, from the newest report that says so.
-pub(crate) fn failure(message: &v1::Message) -> Option<String> {
+pub(crate) fn failure(lang: Lang, message: &v1::Message) -> Option<String> {
     if message.status() != Status::Failed {
         return None;
     }
     let errors = message.statuses.iter().rev().flat_map(|report| &report.errors);
-    Some(errors.map(error).next().unwrap_or_else(|| "The channel did not say why.".to_owned()))
+    Some(errors.map(error).next().unwrap_or_else(|| lang.t("The channel did not say why.").to_owned()))
 }
 
 fn error(error: &v1::StatusError) -> String {
@@ -182,12 +183,12 @@ fn error(error: &v1::StatusError) -> String {
 }
 
 /// The reactions to a message.
-pub(crate) fn reactions(message: &v1::Message) -> Markup {
+pub(crate) fn reactions(lang: Lang, message: &v1::Message) -> Markup {
     let each: Vec<_> = message.reactions.iter().filter(|reaction| !reaction.emoji.is_empty()).collect();
     html! {
         @if !each.is_empty() {
-            ul.reactions aria-label="Reactions" {
-                @for reaction in each { li title=(words::actor(reaction.actor.as_ref())) { (reaction.emoji) } }
+            ul.reactions aria-label=(lang.t("Reactions")) {
+                @for reaction in each { li title=(words::actor(reaction.actor.as_ref(), lang)) { (reaction.emoji) } }
             }
         }
     }

@@ -30,8 +30,8 @@ pub(crate) fn rail(lanes: &Lanes, conversation: &str, who: &Who, staff: &Staff, 
     };
     let high = lanes.width().min(3) * LINE + 2;
     html! {
-        nav.rail #rail aria-label="Tickets of this chat, oldest first" {
-            span.from { (first.to_zoned(who.zone.clone()).strftime("%-d %b %Y")) }
+        nav.rail #rail aria-label=(who.t("Tickets of this chat, oldest first")) {
+            span.from { (who.zone.lang.date(&first.to_zoned(who.zone.zone.clone()))) }
             svg viewBox={ "0 0 " (WIDE) " " (high) } preserveAspectRatio="none" {
                 @for ticket in lanes.tickets() {
                     @let from = at(ticket.open_time.as_ref());
@@ -44,7 +44,7 @@ pub(crate) fn rail(lanes: &Lanes, conversation: &str, who: &Who, staff: &Staff, 
                     }
                 }
             }
-            span.to { "now" }
+            span.to { (who.t("now")) }
         }
     }
 }

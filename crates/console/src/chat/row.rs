@@ -9,6 +9,7 @@ use v1::timeline_entry::Entry;
 
 use super::lanes::{Lanes, ordinal};
 use super::{message, panel};
+use crate::lang::Lang;
 use crate::page;
 use crate::services::Staff;
 use crate::session::Who;
@@ -63,7 +64,7 @@ impl Rows<'_> {
                 data-day=[day.as_ref().map(|at| at.date())] data-m=[names.as_deref().map(str::trim)] {
                 (self.brackets(entry))
                 div.what {
-                    @if let Some(at) = &day { h2.day { span { (words::day(at)) } } }
+                    @if let Some(at) = &day { h2.day { span { (words::day(at, self.who.zone.lang)) } } }
                     @match &entry.entry {
                         Some(Entry::Message(message)) => { (self.message(entry, message, quotes)) }
                         Some(Entry::Note(note)) => { (self.note(entry, note)) }
@@ -106,12 +107,27 @@ impl Rows<'_> {
         let opens = matches!(stamp.kind, Some(Kind::Opened(_)));
         html! {
             div.stamp id=[ticket.filter(|_| opens).map(|id| format!("t{}", ordinal(id)))] {
-                span.words dir="auto" { (stamp.text) }
+                span.words dir="auto" { (self.said(stamp)) }
                 @if let Some(id) = ticket {
                     " " (self.label(id, topic))
                 }
                 " " (page::time(self.who, entry.time.as_ref(), &words::clock(entry.time.as_ref(), &self.who.zone)))
             }
+        }
+    }
+
+    /// What a stamp says. English is how the service puts it.
+    fn said(&self, stamp: &v1::Stamp) -> String {
+        let lang = self.who.zone.lang;
+        let who = words::actor(stamp.actor.as_ref(), lang);
+        match &stamp.kind {
+            Some(Kind::Opened(_)) => lang.fill("Ticket opened by {}", &[who]),
+            Some(Kind::Closed(_)) => lang.fill("Ticket closed by {}", &[who]),
+            Some(Kind::Assigned(to)) if lang != Lang::default() => {
+                lang.fill("Assigned to {}", &[&self.staff.assignee(to.assignee.as_ref(), lang)])
+            }
+            Some(Kind::Unassigned(_)) => lang.t("Unassigned").to_owned(),
+            _ => stamp.text.clone(),
         }
     }
 
@@ -131,7 +147,7 @@ impl Rows<'_> {
     fn note(&self, entry: &v1::TimelineEntry, note: &v1::Note) -> Markup {
         html! {
             article.bubble.note {
-                p.by { "Note by " bdi { (words::actor(note.actor.as_ref())) } ", for colleagues only" }
+                p.by { (self.who.t("Note, for colleagues only:")) " " bdi { (words::actor(note.actor.as_ref(), self.who.zone.lang)) } }
                 (message::text(&note.text))
                 p.foot { (page::time(self.who, entry.time.as_ref(), &words::clock(entry.time.as_ref(), &self.who.zone))) }
             }
@@ -151,25 +167,27 @@ impl Rows<'_> {
             _ => "",
         };
         let said = match class {
-            "bot" => " · bot",
-            "rule" => " · rule",
+            "bot" => self.who.t(" · bot"),
+            "rule" => self.who.t(" · rule"),
             _ => "",
         };
+        let lang = self.who.zone.lang;
+        let answer = self.who.t("Answer this message");
         html! {
             article class={ "bubble " (class) } {
-                p.by { bdi { (words::actor(message.actor.as_ref())) } (said) }
-                @if !message.reply_to.is_empty() { (quoted(&message.reply_to, quotes)) }
-                (message::body(self.conversation, message))
-                (message::reactions(message))
+                p.by { bdi { (words::actor(message.actor.as_ref(), self.who.zone.lang)) } (said) }
+                @if !message.reply_to.is_empty() { (quoted(lang, &message.reply_to, quotes)) }
+                (message::body(lang, self.conversation, message))
+                (message::reactions(lang, message))
                 p.foot {
-                    @if message.edited { span { "edited " } }
+                    @if message.edited { span { (lang.t("edited")) " " } }
                     @if entry.late { (self.late(entry, message)) } @else {
                         (page::time(self.who, entry.time.as_ref(), &words::clock(entry.time.as_ref(), &self.who.zone)))
                     }
-                    (message::ticks(message))
-                    @if !message.revoked { button.answer.quiet type="button" data-reply=(message.id) title="Answer this message" { "↩" (page::unseen("Answer this message")) } }
+                    (message::ticks(lang, message))
+                    @if !message.revoked { button.answer.quiet type="button" data-reply=(message.id) title=(answer) { "↩" (page::unseen(answer)) } }
                 }
-                @if let Some(why) = message::failure(message) { p.why role="note" { "Not delivered: " (why) } }
+                @if let Some(why) = message::failure(lang, message) { p.why role="note" { (lang.t("Not delivered:")) " " (why) } }
             }
         }
     }
@@ -182,21 +200,21 @@ impl Rows<'_> {
         let same = day(recorded) == day(entry.time.as_ref());
         let came = if same { words::clock(recorded, zone) } else { words::minute(recorded, zone) };
         html! {
-            span.came title="It counts for no metric" {
-                "said " (page::time(self.who, entry.time.as_ref(), &words::clock(entry.time.as_ref(), zone)))
-                ", came late " (page::time(self.who, recorded, &came))
+            span.came title=(self.who.t("It counts for no metric")) {
+                (self.who.t("said")) " " (page::time(self.who, entry.time.as_ref(), &words::clock(entry.time.as_ref(), zone)))
+                ", " (self.who.t("came late")) " " (page::time(self.who, recorded, &came))
             }
         }
     }
 }
 
-fn quoted(id: &str, quotes: &HashMap<&str, &v1::Message>) -> Markup {
+fn quoted(lang: Lang, id: &str, quotes: &HashMap<&str, &v1::Message>) -> Markup {
     let known = quotes.get(id);
     html! {
         blockquote.quote data-q=(id) dir="auto" {
             @match known {
-                Some(message) => { b { (words::actor(message.actor.as_ref())) } " " (message::quote(message)) }
-                None => "an earlier message",
+                Some(message) => { b { (words::actor(message.actor.as_ref(), lang)) } " " (message::quote(lang, message)) }
+                None => { (lang.t("an earlier message")) }
             }
         }
     }

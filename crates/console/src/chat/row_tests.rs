@@ -3,6 +3,7 @@ use proto::v1;
 use v1::MessageStatus as Status;
 
 use super::*;
+use crate::lang::Local;
 
 const AT: i64 = 1_700_000_000;
 
@@ -11,7 +12,7 @@ fn drawn(entry: &v1::TimelineEntry, lanes: &Lanes) -> String {
         workspace: "acme".to_owned(),
         agent: "ana".to_owned(),
         name: "Ana".to_owned(),
-        zone: TimeZone::get("Europe/Berlin").unwrap(),
+        zone: Local { zone: TimeZone::get("Europe/Berlin").unwrap(), lang: Lang::default() },
     };
     let staff = Staff::default();
     Rows { who: &who, conversation: "c", staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()

@@ -44,25 +44,26 @@ impl View<'_> {
                     (self.scroll())
                     (compose(self.who, conversation, self.piece, self.now))
                 }
-                aside.panel #panel aria-label="About this chat" { (panel.draw()) }
+                aside.panel #panel aria-label=(self.who.t("About this chat")) { (panel.draw()) }
             }
-            (keys())
+            (keys(self.who))
         }
     }
 
     fn head(&self) -> Markup {
         let contact = self.conversation.contact.as_ref();
-        let (name, id) = (words::contact(contact), contact.map_or("", |contact| contact.id.as_str()));
+        let (name, id) =
+            (words::contact(contact, self.who.zone.lang), contact.map_or("", |contact| contact.id.as_str()));
         html! {
             header.chathead {
-                a.back href="/inbox" { "‹" (page::unseen("Back to the inbox")) }
+                a.back href="/inbox" { "‹" (page::unseen(self.who.t("Back to the inbox"))) }
                 (page::face(name))
                 div {
                     h1 dir="auto" { (name) }
                     p.hint { @if id != name { bdi { (id) } " · " } bdi { (self.conversation.channel) } }
                 }
                 p.status #connection role="status" {}
-                a.button.quiet.onlyphone href="#panel" { "About" }
+                a.button.quiet.onlyphone href="#panel" { (self.who.t("About")) }
             }
         }
     }
@@ -72,21 +73,21 @@ impl View<'_> {
         let reports = REPORTING.iter().any(|kind| conversation.channel.starts_with(kind));
         let rows = Rows { who: self.who, conversation: &conversation.id, staff: self.staff, lanes: self.lanes };
         html! {
-            div.scroll.reports[reports] #scroll tabindex="0" role="region" aria-label="Messages" data-chat=(conversation.id) data-after=(conversation.revision)
+            div.scroll.reports[reports] #scroll tabindex="0" role="region" aria-label=(self.who.t("Messages")) data-chat=(conversation.id) data-after=(conversation.revision)
                 data-older=[some(&piece.older)] data-newer=[some(&piece.newer)] data-unread=[(conversation.unread_count > 0).then_some("")] {
                 @if !piece.older.is_empty() {
-                    p.more #older { a href={ "/c/" (conversation.id) "?before=" (piece.older) } { "Older messages" } }
+                    p.more #older { a href={ "/c/" (conversation.id) "?before=" (piece.older) } { (self.who.t("Older messages")) } }
                 } @else {
-                    p.more #older { "The chat begins here" }
+                    p.more #older { (self.who.t("The chat begins here")) }
                 }
                 ol class={ "rows w" (self.lanes.width()) } #rows { (rows.piece(&piece.entries)) }
                 @if !piece.newer.is_empty() {
-                    p.more #newer { a href={ "/c/" (conversation.id) "?after=" (piece.newer) } { "Newer messages" } }
+                    p.more #newer { a href={ "/c/" (conversation.id) "?after=" (piece.newer) } { (self.who.t("Newer messages")) } }
                 }
-                @if piece.entries.is_empty() { p.hint.centred { "Nothing has been said yet." } }
+                @if piece.entries.is_empty() { p.hint.centred { (self.who.t("Nothing has been said yet.")) } }
                 div #end {}
             }
-            a.latest.button #latest href={ "/c/" (conversation.id) } hidden { "↓ Newest" }
+            a.latest.button #latest href={ "/c/" (conversation.id) } hidden { "↓ " (self.who.t("Newest")) }
         }
     }
 }

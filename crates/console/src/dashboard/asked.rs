@@ -6,30 +6,31 @@ use proto::v1;
 use v1::{Basis, GroupBy};
 
 use super::presets::{moment, period, written};
+use crate::lang::{Local, word};
 use crate::session::{Who, encode};
 use crate::words::{Fields, field, wire};
 
 /// The dimensions that tickets are told apart by, as an address names them and as people do.
 pub(crate) const DIMENSIONS: [(&str, &str, GroupBy); 5] = [
-    ("assignee", "Assignee", GroupBy::Assignee),
-    ("opener", "Opener", GroupBy::Opener),
-    ("closer", "Closer", GroupBy::Closer),
-    ("topic", "Topic", GroupBy::Topic),
-    ("channel", "Channel", GroupBy::Channel),
+    ("assignee", word("Assignee"), GroupBy::Assignee),
+    ("opener", word("Opener"), GroupBy::Opener),
+    ("closer", word("Closer"), GroupBy::Closer),
+    ("topic", word("Topic"), GroupBy::Topic),
+    ("channel", word("Channel"), GroupBy::Channel),
 ];
 
 /// Which tickets of a period are meant.
 pub(crate) const BASES: [(&str, &str, Basis); 3] = [
-    ("opened", "Opened", Basis::Opened),
-    ("closed", "Closed", Basis::Closed),
-    ("open", "Open during", Basis::OpenDuring),
+    ("opened", word("Opened"), Basis::Opened),
+    ("closed", word("Closed"), Basis::Closed),
+    ("open", word("Open during"), Basis::OpenDuring),
 ];
 
 /// One question about a period.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) workspace: String,
-    pub(crate) zone: TimeZone,
+    pub(crate) zone: Local,
     pub(crate) preset: String,
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
@@ -44,14 +45,16 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn of(asked: &Fields, who: &Who, now: Timestamp) -> Asked {
-        let zone = TimeZone::get(field(asked, "zone")).unwrap_or_else(|_| who.zone.clone());
+        let chosen = TimeZone::get(field(asked, "zone"));
+        let zone = Local { zone: chosen.unwrap_or_else(|_| who.zone.zone.clone()), ..who.zone };
         let preset = field(asked, "period").to_owned();
-        let (mut start, mut end) = period(&preset, now, &zone);
+        let (mut start, mut end) = period(&preset, now, &zone.zone);
         let mut custom = false;
-        if let (true, Some(from)) = (preset.is_empty() || preset == "custom", moment(field(asked, "from"), &zone)) {
+        if let (true, Some(from)) = (preset.is_empty() || preset == "custom", moment(field(asked, "from"), &zone.zone))
+        {
             (start, custom) = (from, true);
         }
-        if let (true, Some(to)) = (preset.is_empty() || preset == "custom", moment(field(asked, "to"), &zone)) {
+        if let (true, Some(to)) = (preset.is_empty() || preset == "custom", moment(field(asked, "to"), &zone.zone)) {
             (end, custom) = (to, true);
         }
         let exact = |name| field(asked, name).parse::<Timestamp>().ok();
@@ -77,14 +80,19 @@ impl Asked {
             by,
             hours: field(asked, "unit") == "hour",
             nested: field(asked, "nested") == "1",
-            as_of: moment(field(asked, "as_of"), &zone),
+            as_of: moment(field(asked, "as_of"), &zone.zone),
             only,
             zone,
         }
     }
 
+    /// Words of a page in the language of whoever asks.
+    pub(crate) fn t(&self, english: &'static str) -> &'static str {
+        self.zone.lang.t(english)
+    }
+
     pub(crate) fn zone_name(&self) -> &str {
-        self.zone.iana_name().unwrap_or("UTC")
+        self.zone.zone.iana_name().unwrap_or("UTC")
     }
 
     /// What an address says of it, and nothing of groups.
@@ -102,7 +110,7 @@ impl Asked {
             query += "&nested=1";
         }
         if let Some(at) = self.as_of {
-            query += &format!("&as_of={}", encode(&written(at, &self.zone)));
+            query += &format!("&as_of={}", encode(&written(at, &self.zone.zone)));
         }
         if let Some((kind, id)) = &self.only {
             query += &format!("&of={}", encode(&format!("{kind}:{id}")));

@@ -55,13 +55,13 @@ impl Figures {
                 @for (at, counts) in bases {
                     @let of = Asked { basis: &super::asked::BASES[at], only: None, ..asked.clone() };
                     section.box.figure {
-                        h2 { (of.basis.1) }
+                        h2 { (asked.t(of.basis.1)) }
                         p.big { a href={ "/tickets?" (Asked { nested: false, ..of.clone() }.query()) } data-figure=(of.basis.0) { (counts.primary_count) } }
-                        p.hint { "and " a href={ "/tickets?" (Asked { nested: true, ..of.clone() }.query()) } { (counts.nested_count) " nested" } }
+                        p.hint { (asked.t("and")) " " a href={ "/tickets?" (Asked { nested: true, ..of.clone() }.query()) } { (counts.nested_count) " " (asked.t("nested")) } }
                     }
                 }
-                section.box.figure { h2 { "First response" } (durations(total.first_response.as_ref())) }
-                section.box.figure { h2 { "Resolution" } (durations(total.resolution.as_ref())) }
+                section.box.figure { h2 { (asked.t("First response")) } (durations(asked, total.first_response.as_ref())) }
+                section.box.figure { h2 { (asked.t("Resolution")) } (durations(asked, total.resolution.as_ref())) }
             }
         }
     }
@@ -70,8 +70,8 @@ impl Figures {
     pub(crate) fn plot(&self, asked: &Asked) -> Markup {
         html! {
             section.box {
-                h2 { (asked.basis.1) ", by " (if asked.hours { "hour" } else { "day" }) }
-                p.legend { span { i.primary {} "tickets" } span { i.nested {} "nested" } }
+                h2 { (asked.t(asked.basis.1)) ", " (if asked.hours { asked.t("by hour") } else { asked.t("by day") }) }
+                p.legend { span { i.primary {} (asked.t("tickets")) } span { i.nested {} (asked.t("nested")) } }
                 (plot(&self.by_time.groups, asked))
             }
         }
@@ -85,11 +85,11 @@ impl Figures {
         groups.sort_by_key(|group| std::cmp::Reverse((group.primary_count, group.nested_count)));
         html! {
             section.box {
-                h2 { (asked.basis.1) ", by " (asked.by.1.to_lowercase()) }
+                h2 { (asked.t(asked.basis.1)) " – " (asked.t(asked.by.1)) }
                 div.wide { table {
                     thead { tr {
-                        th { (asked.by.1) } th.num { "Tickets" } th.num { "Nested" }
-                        th.num { "First response" br; "median" } th.num { "90 %" } th.num { "Resolution" br; "median" } th.num { "90 %" } th.num { "99 %" }
+                        th { (asked.t(asked.by.1)) } th.num { (asked.t("Tickets")) } th.num { (asked.t("nested")) }
+                        th.num { (asked.t("First response")) br; (asked.t("median")) } th.num { "90 %" } th.num { (asked.t("Resolution")) br; (asked.t("median")) } th.num { "90 %" } th.num { "99 %" }
                     } }
                     tbody {
                         @for group in groups.iter().take(ROWS) {
@@ -97,19 +97,19 @@ impl Figures {
                             @let (first, took) = (stats.and_then(|stats| stats.first_response.as_ref()), stats.and_then(|stats| stats.resolution.as_ref()));
                             @let link = |nested| format!("/tickets?{}", Asked { nested, only: Some((asked.by.0.to_owned(), key(group, asked.by.2))), ..asked.clone() }.query());
                             tr {
-                                th scope="row" dir="auto" { (name(group, asked.by.2, staff)) }
+                                th scope="row" dir="auto" { (name(group, asked, staff)) }
                                 td.num { a href=(link(false)) { (group.primary_count) } }
                                 td.num { a href=(link(true)) { (group.nested_count) } }
                                 td.num { (of(first, |stats| stats.median.as_ref())) } td.num { (of(first, |stats| stats.p90.as_ref())) }
                                 td.num { (of(took, |stats| stats.median.as_ref())) } td.num { (of(took, |stats| stats.p90.as_ref())) } td.num { (of(took, |stats| stats.p99.as_ref())) }
                             }
                         }
-                        @if groups.is_empty() { tr { td colspan="8" { "No tickets in this period." } } }
+                        @if groups.is_empty() { tr { td colspan="8" { (asked.t("No tickets in this period.")) } } }
                     }
                 } }
-                @if groups.len() > ROWS { p.hint { "And " (groups.len() - ROWS) " more." } }
+                @if groups.len() > ROWS { p.hint { (asked.zone.lang.fill("And {} more.", &[&(groups.len() - ROWS).to_string()])) } }
                 p.hint {
-                    "Download the tickets: " a href={ "/tickets.csv?" (export(asked)) } { "CSV" } ", " a href={ "/tickets.jsonl?" (export(asked)) } { "JSON Lines" } ". Percentiles are at most 1 % off."
+                    (asked.t("Download the tickets:")) " " a href={ "/tickets.csv?" (export(asked)) } { "CSV" } ", " a href={ "/tickets.jsonl?" (export(asked)) } { "JSON Lines" } ". " (asked.t("Percentiles are at most 1 % off."))
                 }
             }
         }
@@ -121,10 +121,10 @@ fn export(asked: &Asked) -> String {
     Asked { nested: true, ..asked.clone() }.query()
 }
 
-fn durations(stats: Option<&v1::DurationStats>) -> Markup {
+fn durations(asked: &Asked, stats: Option<&v1::DurationStats>) -> Markup {
     html! {
         p.big { (of(stats, |stats| stats.median.as_ref())) }
-        p.hint { "median of " (stats.map_or(0, |stats| stats.count)) ", 90 % in " (of(stats, |stats| stats.p90.as_ref())) ", 99 % in " (of(stats, |stats| stats.p99.as_ref())) }
+        p.hint { (asked.zone.lang.fill("median of {}, 90 % in {}, 99 % in {}", &[&stats.map_or(0, |stats| stats.count).to_string(), &of(stats, |stats| stats.p90.as_ref()), &of(stats, |stats| stats.p99.as_ref())])) }
     }
 }
 
@@ -146,17 +146,20 @@ fn key(group: &v1::count_tickets_response::Group, by: GroupBy) -> String {
     }
 }
 
-fn name(group: &v1::count_tickets_response::Group, by: GroupBy, staff: &Staff) -> String {
+fn name(group: &v1::count_tickets_response::Group, asked: &Asked, staff: &Staff) -> String {
+    let by = asked.by.2;
     let name = match by {
-        GroupBy::Opener | GroupBy::Closer => group.actor.as_ref().map(|actor| words::actor(Some(actor)).to_owned()),
-        GroupBy::Assignee => Some(staff.assignee(group.assignee.as_ref())),
+        GroupBy::Opener | GroupBy::Closer => {
+            group.actor.as_ref().map(|actor| words::actor(Some(actor), asked.zone.lang).to_owned())
+        }
+        GroupBy::Assignee => Some(staff.assignee(group.assignee.as_ref(), asked.zone.lang)),
         GroupBy::Channel => Some(group.channel.clone()),
         _ => Some(group.topic.clone()),
     };
     match name.filter(|name| !name.is_empty()) {
         Some(name) => name,
-        None if by == GroupBy::Topic => "no topic".to_owned(),
-        None => "nobody".to_owned(),
+        None if by == GroupBy::Topic => asked.t("no topic").to_owned(),
+        None => asked.t("nobody").to_owned(),
     }
 }
 

@@ -22,15 +22,15 @@ pub(crate) async fn show(
     let (figures, staff) = tokio::try_join!(Figures::load(&app.services, &asked), app.services.staff(&who.workspace))?;
     let body = html! {
         main.page #main {
-            h1 { "Tickets from " (words::minute(Some(&words::wire(asked.start)), &asked.zone)) " to " (words::minute(Some(&words::wire(asked.end)), &asked.zone)) }
-            @if let Some(at) = asked.as_of { p.box role="note" { "As it stood on " (words::minute(Some(&words::wire(at)), &asked.zone)) ". What happened later is left out." } }
+            h1 { (who.fill("Tickets from {} to {}", &[&words::minute(Some(&words::wire(asked.start)), &asked.zone), &words::minute(Some(&words::wire(asked.end)), &asked.zone)])) }
+            @if let Some(at) = asked.as_of { p.box role="note" { (who.fill("As it stood on {}. What happened later is left out.", &[&words::minute(Some(&words::wire(at)), &asked.zone)])) } }
             (choose(&asked))
             (figures.totals(&asked))
             (figures.plot(&asked))
             (figures.table(&asked, &staff))
         }
     };
-    Ok(Html(page::page(&who, Part::Dashboard, "Dashboard", body).into_string()))
+    Ok(Html(page::page(&who, Part::Dashboard, who.t("Dashboard"), body).into_string()))
 }
 
 /// Where the period and the rest are chosen.
@@ -40,20 +40,20 @@ fn choose(asked: &Asked) -> Markup {
         format!("/dashboard?period={preset}&zone={}&basis={}&by={}{unit}", zone(asked), asked.basis.0, asked.by.0)
     };
     html! {
-        section.box.stack aria-label="Period" {
-            nav.tabs aria-label="Periods" {
-                @for (preset, name) in PRESETS { a href=(query(preset)) aria-current=[(asked.preset == preset).then_some("page")] { (name) } }
+        section.box.stack aria-label=(asked.t("Period")) {
+            nav.tabs aria-label=(asked.t("Periods")) {
+                @for (preset, name) in PRESETS { a href=(query(preset)) aria-current=[(asked.preset == preset).then_some("page")] { (asked.t(name)) } }
             }
             form.line action="/dashboard" {
-                label { "From" input type="datetime-local" name="from" value=(written(asked.start, &asked.zone)); }
-                label { "To, not included" input type="datetime-local" name="to" value=(written(asked.end, &asked.zone)); }
-                label { "Time zone" input name="zone" value=(asked.zone_name()) list="zones" size="18"; }
-                label { "Count" select name="basis" { @for basis in &BASES { option value=(basis.0) selected[basis.0 == asked.basis.0] { (basis.1) } } } }
-                label { "By" select name="by" { @for by in &DIMENSIONS { option value=(by.0) selected[by.0 == asked.by.0] { (by.1) } } } }
-                label { "Bars" select name="unit" { option value="day" selected[!asked.hours] { "Days" } option value="hour" selected[asked.hours] { "Hours" } } }
-                label { "As of" input type="datetime-local" name="as_of" value=[asked.as_of.map(|at| written(at, &asked.zone))]; }
-                label.across { input type="checkbox" name="nested" value="1" checked[asked.nested]; "nested in percentiles" }
-                button { "Show" }
+                label { (asked.t("From")) input type="datetime-local" name="from" value=(written(asked.start, &asked.zone.zone)); }
+                label { (asked.t("To, not included")) input type="datetime-local" name="to" value=(written(asked.end, &asked.zone.zone)); }
+                label { (asked.t("Time zone")) input name="zone" value=(asked.zone_name()) list="zones" size="18"; }
+                label { (asked.t("Count")) select name="basis" { @for basis in &BASES { option value=(basis.0) selected[basis.0 == asked.basis.0] { (asked.t(basis.1)) } } } }
+                label { (asked.t("By")) select name="by" { @for by in &DIMENSIONS { option value=(by.0) selected[by.0 == asked.by.0] { (asked.t(by.1)) } } } }
+                label { (asked.t("Bars")) select name="unit" { option value="day" selected[!asked.hours] { (asked.t("Days")) } option value="hour" selected[asked.hours] { (asked.t("Hours")) } } }
+                label { (asked.t("As of")) input type="datetime-local" name="as_of" value=[asked.as_of.map(|at| written(at, &asked.zone.zone))]; }
+                label.across { input type="checkbox" name="nested" value="1" checked[asked.nested]; (asked.t("nested in percentiles")) }
+                button { (asked.t("Show")) }
                 datalist #zones {
                     @for name in ["UTC", "Europe/London", "Europe/Berlin", "Europe/Madrid", "America/New_York", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney"] { option value=(name) {} }
                 }

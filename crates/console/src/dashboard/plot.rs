@@ -1,10 +1,10 @@
 //! Tickets by day or hour, drawn here: bars that are links.
 
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use proto::v1::count_tickets_response::Group;
 
 use super::asked::Asked;
+use crate::lang::{Local, word};
 use crate::session::encode;
 use crate::words;
 
@@ -27,8 +27,9 @@ pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
     let height = |count: i64| (HIGH - FOOT - 12.0) * count as f64 / top as f64;
     let every = groups.len().div_ceil(WORDS).max(1);
     let bar = (step * 0.42).max(0.6);
+    let by = if asked.hours { word("Tickets by hour, at most {}") } else { word("Tickets by day, at most {}") };
     html! {
-        svg.plot viewBox={ "0 0 " (WIDE) " " (HIGH) } role="group" aria-label={ "Tickets by " (unit(asked)) ", at most " (most) } {
+        svg.plot viewBox={ "0 0 " (WIDE) " " (HIGH) } role="group" aria-label=(asked.zone.lang.fill(by, &[&most.to_string()])) {
             @for line in 0..=4 {
                 @let y = HIGH - FOOT - (HIGH - FOOT - 12.0) * f64::from(line) / 4.0;
                 line.grid x1=(LEFT) x2=(WIDE) y1=(y) y2=(y) {}
@@ -37,7 +38,7 @@ pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
             @for (at, group) in groups.iter().enumerate() {
                 @let x = LEFT + step * at as f64;
                 a href=(link(group, asked)) tabindex=(if group.primary_count + group.nested_count > 0 { 0 } else { -1 }) {
-                    title { (label(group, &asked.zone, asked.hours)) ": " (group.primary_count) " tickets, " (group.nested_count) " nested" }
+                    title { (label(group, &asked.zone, asked.hours)) ": " (group.primary_count) " " (asked.t("tickets")) ", " (group.nested_count) " " (asked.t("nested")) }
                     rect x=(short(x)) width=(short(step)) height=(HIGH - FOOT) fill="transparent" {}
                     @for (class, count, x) in [("primary", group.primary_count, x + step * 0.06), ("nested", group.nested_count, x + step * 0.06 + bar)] {
                         @if count > 0 { rect class=(class) x=(short(x)) y=(short(HIGH - FOOT - height(count))) width=(short(bar)) height=(short(height(count))) {} }
@@ -54,10 +55,6 @@ fn short(length: f64) -> f64 {
     (length * 100.0).round() / 100.0
 }
 
-fn unit(asked: &Asked) -> &'static str {
-    if asked.hours { "hour" } else { "day" }
-}
-
 /// The tickets behind a bar.
 fn link(group: &Group, asked: &Asked) -> String {
     let of = |time| words::instant(time).map(|at| encode(&at.to_string())).unwrap_or_default();
@@ -65,17 +62,20 @@ fn link(group: &Group, asked: &Asked) -> String {
     format!("/tickets?{query}&start={}&end={}", of(group.start_time.as_ref()), of(group.end_time.as_ref()))
 }
 
-fn label(group: &Group, zone: &TimeZone, hours: bool) -> String {
+fn label(group: &Group, zone: &Local, hours: bool) -> String {
     match words::zoned(group.start_time.as_ref(), zone) {
-        Some(at) if hours => at.strftime("%a %-d %b %Y, %H:%M").to_string(),
-        Some(at) => words::day(&at),
+        Some(_) if hours => words::minute(group.start_time.as_ref(), zone),
+        Some(at) => words::day(&at, zone.lang),
         None => group.key.clone(),
     }
 }
 
-fn below(group: &Group, zone: &TimeZone, hours: bool) -> String {
-    let form = if hours { "%-d %b %H:%M" } else { "%-d %b" };
-    words::zoned(group.start_time.as_ref(), zone).map(|at| at.strftime(form).to_string()).unwrap_or_default()
+fn below(group: &Group, zone: &Local, hours: bool) -> String {
+    let said = |at: jiff::Zoned| match hours {
+        true => format!("{} {}", zone.lang.day_of_month(&at), at.strftime("%H:%M")),
+        false => zone.lang.day_of_month(&at),
+    };
+    words::zoned(group.start_time.as_ref(), zone).map(said).unwrap_or_default()
 }
 
 /// The next round number, so that lines stand at round numbers.

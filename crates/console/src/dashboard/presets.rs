@@ -4,15 +4,17 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
+use crate::lang::word;
+
 /// How an address names them, and people.
 pub(crate) const PRESETS: [(&str, &str); 7] = [
-    ("today", "Today"),
-    ("yesterday", "Yesterday"),
-    ("7d", "7 days"),
-    ("30d", "30 days"),
-    ("month", "This month"),
-    ("last-month", "Last month"),
-    ("year", "This year"),
+    ("today", word("Today")),
+    ("yesterday", word("Yesterday")),
+    ("7d", word("7 days")),
+    ("30d", word("30 days")),
+    ("month", word("This month")),
+    ("last-month", word("Last month")),
+    ("year", word("This year")),
 ];
 
 /// The period [start, end) of a name, in a zone; the last seven days where the name means nothing. Days begin when the

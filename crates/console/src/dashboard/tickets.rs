@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use proto::v1;
 use tonic::Status;
 
-use super::asked::Asked;
+use super::asked::{Asked, DIMENSIONS};
 use crate::failure::Failure;
 use crate::page::{self, Part};
 use crate::server::Shared;
@@ -39,14 +39,14 @@ pub(crate) async fn tickets(
     let to = words::minute(Some(&words::wire(asked.end)), &asked.zone);
     let body = html! {
         main.page #main {
-            p { a href={ "/dashboard?" (Asked { only: None, ..asked.clone() }.query()) } { "‹ Dashboard" } }
-            h1 { "Tickets " (asked.basis.1.to_lowercase()) ", " (from) " to " (to) }
-            @if let Some((kind, id)) = &asked.only { p.hint { "Of one " (kind) " alone: " bdi { (words::called(id.rsplit_once('/').map_or(id, |(first, last)| words::called(last, first)), "none")) } } }
+            p { a href={ "/dashboard?" (Asked { only: None, ..asked.clone() }.query()) } { "‹ " (who.t("Dashboard")) } }
+            h1 { (who.t("Tickets")) ": " (who.t(asked.basis.1)) ", " (who.fill("{} to {}", &[&from, &to])) }
+            @if let Some((kind, id)) = &asked.only { p.hint { (who.t(dimension(kind))) ": " bdi { (words::called(id.rsplit_once('/').map_or(id, |(first, last)| words::called(last, first)), who.t("nobody"))) } } }
             section.box.wide { (table(&tickets, &names, &staff, &who, &asked)) }
-            @if !next.is_empty() { p.more { a href={ "/tickets?" (asked.query()) "&page=" (encode(&next)) } { "Further ones" } } }
+            @if !next.is_empty() { p.more { a href={ "/tickets?" (asked.query()) "&page=" (encode(&next)) } { (who.t("Further ones")) } } }
         }
     };
-    Ok(Html(page::page(&who, Part::Dashboard, "Tickets", body).into_string()))
+    Ok(Html(page::page(&who, Part::Dashboard, who.t("Tickets"), body).into_string()))
 }
 
 /// Tickets until a page is full, and where the next one begins.
@@ -71,41 +71,47 @@ async fn names(services: &Services, who: &Who, tickets: &[v1::Ticket]) -> HashMa
     ids.dedup();
     let mut asks = Vec::new();
     for id in ids {
-        asks.push(name(services.clone(), who.workspace.clone(), id.clone()));
+        asks.push(name(services.clone(), who.clone(), id.clone()));
     }
     stream::iter(asks).buffer_unordered(AT_ONCE).collect().await
 }
 
-async fn name(services: Services, workspace: String, id: String) -> (String, String) {
-    let request = v1::GetConversationRequest { workspace, conversation_id: id.clone(), min_revision: 0 };
+async fn name(services: Services, who: Who, id: String) -> (String, String) {
+    let request =
+        v1::GetConversationRequest { workspace: who.workspace.clone(), conversation_id: id.clone(), min_revision: 0 };
     let found = services.tickets().get_conversation(request).await;
-    let name = found.map(|found| words::contact(found.get_ref().contact.as_ref()).to_owned());
-    (id, name.unwrap_or_else(|_| "Customer".to_owned()))
+    let name = found.map(|found| words::contact(found.get_ref().contact.as_ref(), who.zone.lang).to_owned());
+    (id, name.unwrap_or_else(|_| who.t("Customer").to_owned()))
+}
+
+/// What a kind of an address is called.
+fn dimension(kind: &str) -> &'static str {
+    DIMENSIONS.iter().find(|(name, ..)| *name == kind).map_or(DIMENSIONS[0].1, |(_, name, _)| name)
 }
 
 fn table(tickets: &[v1::Ticket], names: &HashMap<String, String>, staff: &Staff, who: &Who, asked: &Asked) -> Markup {
     let who = Who { zone: asked.zone.clone(), ..who.clone() };
     html! {
         table {
-            thead { tr { th { "Ticket" } th { "Customer" } th { "Opened" } th { "Closed" } th { "Assignee" } th.num { "First response" } th.num { "Resolution" } } }
+            thead { tr { th { (who.t("Ticket")) } th { (who.t("Customer")) } th { (who.t("Opened")) } th { (who.t("Closed")) } th { (who.t("Assignee")) } th.num { (who.t("First response")) } th.num { (who.t("Resolution")) } } }
             tbody {
                 @for ticket in tickets {
                     @let metrics = ticket.metrics.unwrap_or_default();
                     @let number = words::number(&ticket.id);
                     tr {
                         th scope="row" {
-                            a href={ "/c/" (ticket.conversation_id) "?ticket=" (&number[1..]) "#t" (&number[1..]) } { (number) " " bdi { (words::called(&ticket.topic, "no topic")) } }
-                            @if !ticket.primary_id.is_empty() { " " span.tag { "nested" } }
+                            a href={ "/c/" (ticket.conversation_id) "?ticket=" (&number[1..]) "#t" (&number[1..]) } { (number) " " bdi { (words::called(&ticket.topic, who.t("no topic"))) } }
+                            @if !ticket.primary_id.is_empty() { " " span.tag { (who.t("nested")) } }
                         }
                         td dir="auto" { (names.get(&ticket.conversation_id).map_or("", String::as_str)) }
-                        td { (words::minute(ticket.open_time.as_ref(), &who.zone)) br; span.hint { "by " bdi { (words::actor(ticket.opened_by.as_ref())) } } }
-                        td { @if ticket.close_time.is_some() { (words::minute(ticket.close_time.as_ref(), &who.zone)) br; span.hint { "by " bdi { (words::actor(ticket.closed_by.as_ref())) } } } @else { span.tag.open { "open" } } }
-                        td dir="auto" { (staff.assignee(ticket.assignee.as_ref())) }
+                        td { (words::minute(ticket.open_time.as_ref(), &who.zone)) br; span.hint { (who.t("by")) " " bdi { (words::actor(ticket.opened_by.as_ref(), who.zone.lang)) } } }
+                        td { @if ticket.close_time.is_some() { (words::minute(ticket.close_time.as_ref(), &who.zone)) br; span.hint { (who.t("by")) " " bdi { (words::actor(ticket.closed_by.as_ref(), who.zone.lang)) } } } @else { span.tag.open { (who.t("open")) } } }
+                        td dir="auto" { (staff.assignee(ticket.assignee.as_ref(), who.zone.lang)) }
                         td.num { (words::duration(metrics.first_response.as_ref())) }
                         td.num { (words::duration(metrics.resolution.as_ref())) }
                     }
                 }
-                @if tickets.is_empty() { tr { td colspan="7" { "No tickets." } } }
+                @if tickets.is_empty() { tr { td colspan="7" { (who.t("No tickets.")) } } }
             }
         }
     }

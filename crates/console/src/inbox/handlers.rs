@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use super::list::load;
 use super::views::Choice;
 use crate::failure::Failure;
+use crate::lang::word;
 use crate::page::{self, Part};
 use crate::server::Shared;
 use crate::session::Who;
@@ -31,13 +32,13 @@ pub(crate) async fn show(
     )?;
     let body = html! {
         main.columns #main {
-            h1.unseen { "Inbox" }
+            h1.unseen { (who.t("Inbox")) }
             (listed.column(&who, &staff))
             div.plain.welcome { (welcome(&who)) }
         }
-        (keys())
+        (keys(&who))
     };
-    Ok(Html(page::page(&who, Part::Inbox, "Inbox", body).into_string()))
+    Ok(Html(page::page(&who, Part::Inbox, who.t("Inbox"), body).into_string()))
 }
 
 /// The list alone, for the page's script.
@@ -69,33 +70,33 @@ pub(crate) async fn live(State(app): State<Shared>, who: Who) -> impl IntoRespon
 
 fn welcome(who: &Who) -> Markup {
     html! {
-        p.hello dir="auto" { "Hello " (who.name) }
-        p { "Choose a chat at the left. It never ends and is never split: tickets are the brackets beside it." }
-        p.hint { kbd { "j" } " " kbd { "k" } " move, " kbd { "Enter" } " opens, " kbd { "/" } " searches, " kbd { "?" } " shows every key." }
+        p.hello dir="auto" { (who.fill("Hello {}", &[&who.name])) }
+        p { (who.t("Choose a chat at the left. It never ends and is never split: tickets are the brackets beside it.")) }
+        p.hint { kbd { "j" } " " kbd { "k" } " " (who.t("move,")) " " kbd { (who.t("Enter")) } " " (who.t("opens,")) " " kbd { "/" } " " (who.t("searches,")) " " kbd { "?" } " " (who.t("shows every key.")) }
     }
 }
 
 /// Every key, in a dialog.
-pub(crate) fn keys() -> Markup {
+pub(crate) fn keys(who: &Who) -> Markup {
     const KEYS: [(&str, &str); 12] = [
-        ("j, k", "next and previous chat"),
-        ("Enter", "open it"),
-        ("1 … 9", "choose a view"),
-        ("/", "search"),
-        ("u", "back to the inbox"),
-        ("r", "write"),
-        ("Esc", "leave a field"),
-        ("n", "save what is written as a note"),
-        ("o", "open a ticket"),
-        ("c", "close the ticket opened last"),
-        ("m", "assign to me"),
-        ("g", "go to the newest message"),
+        ("j, k", word("next and previous chat")),
+        ("Enter", word("open it")),
+        ("1 … 9", word("choose a view")),
+        ("/", word("search")),
+        ("u", word("back to the inbox")),
+        ("r", word("write")),
+        ("Esc", word("leave a field")),
+        ("n", word("save what is written as a note")),
+        ("o", word("open a ticket")),
+        ("c", word("close the ticket opened last")),
+        ("m", word("assign to me")),
+        ("g", word("go to the newest message")),
     ];
     html! {
         dialog #help aria-labelledby="keys" {
-            h2 #keys { "Keys" }
-            dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
-            button.quiet type="button" data-close="" { "Close" }
+            h2 #keys { (who.t("Keys")) }
+            dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (who.t(does)) } } }
+            button.quiet type="button" data-close="" { (who.t("Close")) }
         }
     }
 }

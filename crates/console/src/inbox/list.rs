@@ -61,10 +61,10 @@ impl Listed {
                 div #views { (tabs(&self.choice, who, staff, &self.counts)) }
                 form.find role="search" action="/inbox" {
                     input type="hidden" name="view" value=(self.choice.field());
-                    input #find type="search" name="q" value=(self.choice.words) placeholder="Name, number or words" aria-label="Search in this view";
-                    button.quiet { "Search" }
+                    input #find type="search" name="q" value=(self.choice.words) placeholder=(who.t("Name, number or words")) aria-label=(who.t("Search in this view"));
+                    button.quiet { (who.t("Search")) }
                 }
-                nav.chats #chats aria-label="Chats" data-query=(self.choice.query()) { (self.rows(who, staff)) }
+                nav.chats #chats aria-label=(who.t("Chats")) data-query=(self.choice.query()) { (self.rows(who, staff)) }
             }
         }
     }
@@ -81,21 +81,21 @@ impl Listed {
         let now = Timestamp::now();
         html! {
             @if self.conversations.is_empty() {
-                p.more { @if self.next.is_empty() { "No chat here." } @else { "Nothing found so far." } }
+                p.more { @if self.next.is_empty() { (who.t("No chat here.")) } @else { (who.t("Nothing found so far.")) } }
             }
             ul { @for conversation in &self.conversations { (self.row(conversation, who, staff, now)) } }
             @if !self.next.is_empty() {
-                p.more { a href={ "/inbox" (self.choice.query()) "&page=" (encode(&self.next)) } { "Further ones" } }
+                p.more { a href={ "/inbox" (self.choice.query()) "&page=" (encode(&self.next)) } { (who.t("Further ones")) } }
             }
         }
     }
 
     fn row(&self, conversation: &v1::Conversation, who: &Who, staff: &Staff, now: Timestamp) -> Markup {
-        let name = words::contact(conversation.contact.as_ref());
+        let name = words::contact(conversation.contact.as_ref(), who.zone.lang);
         let unread = conversation.unread_count;
         let ticket = self.tickets.get(&conversation.id);
         let waits = ticket.and_then(|ticket| waits(ticket, now));
-        let assignee = staff.assignee(conversation.assignee.as_ref());
+        let assignee = staff.assignee(conversation.assignee.as_ref(), who.zone.lang);
         let last = conversation.last_entry_time.as_ref();
         html! {
             li.unread[unread > 0] {
@@ -104,12 +104,12 @@ impl Listed {
                     span.name dir="auto" { (name) }
                     span.when { (page::time(who, last, &words::ago(last, now, &who.zone))) }
                     span.sub {
-                        @if unread > 0 { span.badge title="unread" { (unread) (page::unseen(" unread")) } }
+                        @if unread > 0 { span.badge title=(who.t("unread")) { (unread) " " (page::unseen(who.t("unread"))) } }
                         @if let Some(ticket) = ticket {
-                            span.tag.open dir="auto" { (words::number(&ticket.id)) " " (words::called(&ticket.topic, "open")) }
+                            span.tag.open dir="auto" { (words::number(&ticket.id)) " " (words::called(&ticket.topic, who.t("open"))) }
                         }
-                        @if conversation.open_ticket_count > 1 { span.tag { "+" (conversation.open_ticket_count - 1) " nested" } }
-                        @if let Some(waits) = waits { span.tag.wait { "waits " (words::seconds(waits)) } }
+                        @if conversation.open_ticket_count > 1 { span.tag { "+" (conversation.open_ticket_count - 1) " " (who.t("nested")) } }
+                        @if let Some(waits) = waits { span.tag.wait { (who.t("waits")) " " (words::seconds(waits)) } }
                         @if !assignee.is_empty() { bdi { (assignee) } }
                         @for tag in conversation.tags.iter().take(3) { span.tag dir="auto" { (tag) } }
                     }

@@ -72,18 +72,18 @@ impl Choice {
 pub(crate) fn tabs(choice: &Choice, who: &Who, staff: &Staff, counts: &v1::CountConversationsResponse) -> Markup {
     let plain = |view| Choice { view, team: String::new(), words: String::new() };
     let mut tabs = vec![
-        (plain(View::Mine), "Mine".to_owned(), of(counts, |assignee| assignee.agent_id == who.agent)),
-        (plain(View::Unassigned), "Unassigned".to_owned(), counts.unassigned_count),
-        (plain(View::Bot), "Bot".to_owned(), counts.bot_count),
+        (plain(View::Mine), who.t("Mine").to_owned(), of(counts, |assignee| assignee.agent_id == who.agent)),
+        (plain(View::Unassigned), who.t("Unassigned").to_owned(), counts.unassigned_count),
+        (plain(View::Bot), who.t("Bot").to_owned(), counts.bot_count),
     ];
     for team in staff.teams_of(&who.agent) {
         let choice = Choice { team: team.id.clone(), ..plain(View::Team) };
         tabs.push((choice, staff.team(&team.id), of(counts, |assignee| assignee.team_id == team.id)));
     }
-    tabs.push((plain(View::All), "All".to_owned(), counts.all_count));
+    tabs.push((plain(View::All), who.t("All").to_owned(), counts.all_count));
     let more = if counts.more { "+" } else { "" };
     html! {
-        nav.tabs.views aria-label="Views" {
+        nav.tabs.views aria-label=(who.t("Views")) {
             @for (tab, name, count) in tabs {
                 @let chosen = tab.view == choice.view && tab.team == choice.team;
                 a href={ "/inbox" (tab.query()) } aria-current=[chosen.then_some("page")] {

@@ -44,21 +44,21 @@ pub(crate) async fn backtest(
     };
     let answers = app.services.automation().backtest_rules(request).await.map(tonic::Response::into_inner);
     if headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/x-ndjson") {
-        let lines = stream::unfold(Some(answers), |answers| async move {
-            let (line, rest) = line(answers?).await;
-            Some((Ok::<_, Infallible>(Bytes::from(line)), rest))
+        let lines = stream::unfold((who, Some(answers)), |(who, answers)| async move {
+            let (line, rest) = line(&who, answers?).await;
+            Some((Ok::<_, Infallible>(Bytes::from(line)), (who, rest)))
         });
         return Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response());
     }
-    let said = Some(whole(answers).await);
-    let body = html! { main.page #main { h1 { "Rules" } (draft(&Draft { yaml: &yaml, days, said })) } };
-    Ok(Html(page::page(&who, Part::Rules, "Rules", body).into_string()).into_response())
+    let said = Some(whole(&who, answers).await);
+    let body = html! { main.page #main { h1 { (who.t("Rules")) } (draft(&who, &Draft { yaml: &yaml, days, said })) } };
+    Ok(Html(page::page(&who, Part::Rules, who.t("Rules"), body).into_string()).into_response())
 }
 
 type Answers = Result<Streaming<v1::BacktestRulesResponse>, Status>;
 
 /// The next line, and what comes behind it.
-async fn line(answers: Answers) -> (String, Option<Answers>) {
+async fn line(who: &Who, answers: Answers) -> (String, Option<Answers>) {
     let end = |html: Markup| (format!("{}\n", json!({ "html": html.into_string() })), None);
     let mut answers = match answers {
         Ok(answers) => answers,
@@ -66,27 +66,27 @@ async fn line(answers: Answers) -> (String, Option<Answers>) {
     };
     match answers.message().await {
         Ok(Some(answer)) => match answer.part {
-            Some(Told::Report(found)) => end(report(&found)),
+            Some(Told::Report(found)) => end(report(who, &found)),
             Some(Told::Progress(progress)) => {
                 let line = json!({ "done": progress.events_done, "total": progress.events_total });
                 (format!("{line}\n"), Some(Ok(answers)))
             }
             None => (String::new(), Some(Ok(answers))),
         },
-        Ok(None) => end(refused(&Status::unavailable("It ended without a report: try again."))),
+        Ok(None) => end(refused(&Status::unavailable(who.t("It ended without a report: try again.")))),
         Err(status) => end(refused(&status)),
     }
 }
 
 /// The report, without progress.
-async fn whole(answers: Answers) -> Result<Markup, Markup> {
+async fn whole(who: &Who, answers: Answers) -> Result<Markup, Markup> {
     let mut answers = answers.map_err(|status| mistakes(&status))?;
     while let Some(answer) = answers.next().await {
         if let Some(Told::Report(found)) = answer.map_err(|status| mistakes(&status))?.part {
-            return Ok(report(&found));
+            return Ok(report(who, &found));
         }
     }
-    Err(html! { "It ended without a report: try again." })
+    Err(html! { (who.t("It ended without a report: try again.")) })
 }
 
 fn refused(status: &Status) -> Markup {

@@ -39,24 +39,24 @@ pub(crate) async fn show(
     let rule = rules.iter().find(|rule| rule.name == chosen);
     let body = html! {
         main.page #main {
-            h1 { "Rules" }
+            h1 { (who.t("Rules")) }
             div.split {
-                section.box { h2 { "In force" } (table(&rules, &who)) }
+                section.box { h2 { (who.t("In force")) } (table(&rules, &who)) }
                 section.box {
-                    h2 { "Recent runs" @if let Some(rule) = rule { " of " bdi { (rule.name) } } }
+                    h2 { (who.t("Recent runs")) @if let Some(rule) = rule { ": " bdi { (rule.name) } } }
                     p.hint {
-                        @if !chosen.is_empty() { a href="/rules" { "All rules" } " · " }
-                        @if all { a href={ "/rules?rule=" (encode(chosen)) } { "Only what matched" } }
-                        @else { a href={ "/rules?all=1&rule=" (encode(chosen)) } { "With what did not match, and why" } }
+                        @if !chosen.is_empty() { a href="/rules" { (who.t("All rules")) } " · " }
+                        @if all { a href={ "/rules?rule=" (encode(chosen)) } { (who.t("Only what matched")) } }
+                        @else { a href={ "/rules?all=1&rule=" (encode(chosen)) } { (who.t("With what did not match, and why")) } }
                     }
                     (runs::list(&runs, &who))
                 }
             }
-            @if let Some(rule) = rule { section.box { h2 { "As it is written" } pre { (rule.yaml) } } }
-            (draft(&Draft { yaml: rule.map_or(EXAMPLE, |rule| rule.yaml.as_str()), days: 30, said: None }))
+            @if let Some(rule) = rule { section.box { h2 { (who.t("As it is written")) } pre { (rule.yaml) } } }
+            (draft(&who, &Draft { yaml: rule.map_or(EXAMPLE, |rule| rule.yaml.as_str()), days: 30, said: None }))
         }
     };
-    Ok(Html(page::page(&who, Part::Rules, "Rules", body).into_string()))
+    Ok(Html(page::page(&who, Part::Rules, who.t("Rules"), body).into_string()))
 }
 
 /// Checks a draft, or puts it in force.
@@ -74,23 +74,23 @@ pub(crate) async fn apply(
         etag: String::new(),
     };
     let said = match app.services.automation().apply_rules(request).await {
-        Ok(applied) => Ok(agreed(&applied.into_inner().rules, validate_only)),
+        Ok(applied) => Ok(agreed(&who, &applied.into_inner().rules, validate_only)),
         Err(status) => Err(mistakes(&status)),
     };
     let rules = rules(&app, &who).await?;
     let body = html! {
         main.page #main {
-            h1 { "Rules" }
-            (draft(&Draft { yaml: &yaml, days: 30, said: Some(said) }))
-            section.box { h2 { "In force" } (table(&rules, &who)) }
+            h1 { (who.t("Rules")) }
+            (draft(&who, &Draft { yaml: &yaml, days: 30, said: Some(said) }))
+            section.box { h2 { (who.t("In force")) } (table(&rules, &who)) }
         }
     };
-    Ok(Html(page::page(&who, Part::Rules, "Rules", body).into_string()))
+    Ok(Html(page::page(&who, Part::Rules, who.t("Rules"), body).into_string()))
 }
 
-fn agreed(rules: &[v1::Rule], validate_only: bool) -> Markup {
+fn agreed(who: &Who, rules: &[v1::Rule], validate_only: bool) -> Markup {
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    html! { (if validate_only { "Nothing is wrong with " } else { "In force now: " }) bdi { (names.join(", ")) } }
+    html! { (if validate_only { who.t("Nothing is wrong with") } else { who.t("In force now:") }) " " bdi { (names.join(", ")) } }
 }
 
 /// Every mistake with its place.
@@ -120,11 +120,11 @@ async fn list_runs(app: &App, who: &Who, rule: &str, all: bool) -> Result<Vec<v1
 
 fn table(rules: &[v1::Rule], who: &Who) -> Markup {
     html! {
-        @if rules.is_empty() { p { "No rule yet. Write one below." } } @else {
+        @if rules.is_empty() { p { (who.t("No rule yet. Write one below.")) } } @else {
             div.wide { table {
-                thead { tr { th { "Rule" } th { "On" } th.num { "Version" } th { "In force since" } } }
+                thead { tr { th { (who.t("Rule")) } th { (who.t("On")) } th.num { (who.t("Version")) } th { (who.t("In force since")) } } }
                 tbody { @for rule in rules { tr {
-                    th scope="row" { a href={ "/rules?rule=" (encode(&rule.name)) } { bdi { (rule.name) } } @if !rule.enabled { " " span.tag { "off" } } }
+                    th scope="row" { a href={ "/rules?rule=" (encode(&rule.name)) } { bdi { (rule.name) } } @if !rule.enabled { " " span.tag { (who.t("off")) } } }
                     td { code { (rule.on) } } td.num { (rule.version) } td { (words::minute(rule.apply_time.as_ref(), &who.zone)) }
                 } } }
             } }
@@ -140,24 +140,24 @@ pub(super) struct Draft<'a> {
 }
 
 /// Where a draft is written, checked, tried and put in force.
-pub(super) fn draft(draft: &Draft<'_>) -> Markup {
+pub(super) fn draft(who: &Who, draft: &Draft<'_>) -> Markup {
     html! {
         section.box.stack {
-            h2 { "A draft" }
+            h2 { (who.t("A draft")) }
             form.stack #draft method="post" action="/rules" {
-                label { "Rules as YAML" textarea name="yaml" rows="12" spellcheck="false" required maxlength="1048576" { (draft.yaml) } }
+                label { (who.t("Rules as YAML")) textarea name="yaml" rows="12" spellcheck="false" required maxlength="1048576" { (draft.yaml) } }
                 div.line {
-                    button.quiet name="do" value="check" { "Check" }
-                    label { "Days back" input type="number" name="days" min="1" max="3650" value=(draft.days); }
-                    button name="do" value="backtest" formaction="/rules/backtest" { "Try on what happened" }
-                    button.danger name="do" value="apply" { "Put in force" }
+                    button.quiet name="do" value="check" { (who.t("Check")) }
+                    label { (who.t("Days back")) input type="number" name="days" min="1" max="3650" value=(draft.days); }
+                    button name="do" value="backtest" formaction="/rules/backtest" { (who.t("Try on what happened")) }
+                    button.danger name="do" value="apply" { (who.t("Put in force")) }
                 }
             }
-            progress #progress hidden aria-label="How far the draft was tried" {}
+            progress #progress hidden aria-label=(who.t("How far the draft was tried")) {}
             div #report aria-live="polite" {
                 @match &draft.said { Some(Ok(said)) => { p role="status" { (said) } }, Some(Err(said)) => { div.refusal role="alert" { (said) } }, None => {} }
             }
-            p.hint { "Trying touches nothing. It is now " (Timestamp::now().strftime("%H:%M")) " UTC." }
+            p.hint { (who.fill("Trying touches nothing. It is now {} UTC.", &[&Timestamp::now().strftime("%H:%M").to_string()])) }
         }
     }
 }

@@ -39,6 +39,31 @@ async fn views_hold_what_they_should_and_follow() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_are_in_the_language_of_the_browser() {
+    let Some(world) = World::start().await else { return };
+    let chat = world.story("Maya").await;
+    let page = world.browser("ana").await;
+    let in_german = "return fetch(arguments[0], { headers: { 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.5' } }).then((answer) => answer.text())";
+    let cases = [
+        (
+            format!("/c/{chat}"),
+            vec!["<html lang=\"de\" dir=\"ltr\">", "Ticket geöffnet von Ana", "Wer hat ihn", "Noch einmal"],
+        ),
+        ("/dashboard?period=today".to_owned(), vec!["Geöffnet", "Erste Antwort", "herunterladen"]),
+        ("/rules".to_owned(), vec!["Am Geschehenen erproben"]),
+        ("/bot".to_owned(), vec!["Was er weiß"]),
+        ("/inbox".to_owned(), vec!["Hallo Ana", "Posteingang"]),
+    ];
+    for (path, words) in cases {
+        let html = page.client.execute(in_german, vec![path.as_str().into()]).await.unwrap();
+        for word in words {
+            assert!(html.as_str().unwrap().to_lowercase().contains(&word.to_lowercase()), "{word:?} on {path}: {html}");
+        }
+    }
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_go_through_the_list_and_into_the_chat() {
     let Some(world) = World::start().await else { return };
     for name in ["Maya", "Jonas", "Lucía"] {
