@@ -1,13 +1,9 @@
 //! From signs to a probability, and where to stop answering.
 
-/// Signs of how sure an answer is.
-pub(super) const SIGNS: usize = 12;
-/// What signs of one answer come to.
-pub(super) type Signs = [f32; SIGNS];
-
-/// A held-out text: its signs, whether the answer was right, and whether what it asks was known at all.
-pub(super) struct Trial {
-    pub(super) signs: Signs,
+/// A held-out text: the signs of how sure its answer is, whether the answer was right, and whether what it asks was known
+/// at all.
+pub(super) struct Trial<const SIGNS: usize> {
+    pub(super) signs: [f32; SIGNS],
     pub(super) right: bool,
     pub(super) known: bool,
 }
@@ -27,7 +23,7 @@ const EXPECTED_TRIALS: f64 = 4.0;
 
 /// Turns signs into the probability that an answer is right.
 #[derive(Clone, Debug)]
-pub(super) struct Calibration {
+pub(super) struct Calibration<const SIGNS: usize> {
     mean: [f64; SIGNS],
     spread: [f64; SIGNS],
     weights: [f64; SIGNS],
@@ -37,9 +33,9 @@ pub(super) struct Calibration {
 }
 
 #[allow(clippy::cast_precision_loss)] // counts of trials
-impl Calibration {
+impl<const SIGNS: usize> Calibration<SIGNS> {
     /// Learns from held-out texts. `None` where they do not show both: right answers and others.
-    pub(super) fn learn(trials: &[Trial]) -> Option<Calibration> {
+    pub(super) fn learn(trials: &[Trial<SIGNS>]) -> Option<Calibration<SIGNS>> {
         let known = trials.iter().filter(|trial| trial.known).count();
         let right = trials.iter().filter(|trial| trial.right).count();
         if right == 0 || right == trials.len() || known == trials.len() {
@@ -47,7 +43,7 @@ impl Calibration {
         }
         let (mean, spread) = spread(trials);
         let mut learned = Calibration { mean, spread, weights: [EXPECTED; SIGNS], bias: 0.0, threshold: 0.5 };
-        let share = |trial: &Trial| match trial.known {
+        let share = |trial: &Trial<SIGNS>| match trial.known {
             true => (1.0 - UNKNOWN) / known as f64,
             false => UNKNOWN / (trials.len() - known) as f64,
         };
@@ -78,7 +74,7 @@ impl Calibration {
     }
 
     /// The probability up to which one in a hundred of the right answers lies.
-    fn threshold(&self, trials: &[Trial]) -> f64 {
+    fn threshold(&self, trials: &[Trial<SIGNS>]) -> f64 {
         let mut right: Vec<f64> =
             trials.iter().filter(|trial| trial.right).map(|trial| self.probability(&trial.signs)).collect();
         right.sort_by(f64::total_cmp);
@@ -88,7 +84,7 @@ impl Calibration {
     }
 
     /// The probability that an answer with these signs is right.
-    pub(super) fn probability(&self, signs: &Signs) -> f64 {
+    pub(super) fn probability(&self, signs: &[f32; SIGNS]) -> f64 {
         self.of(&self.standard(signs))
     }
 
@@ -98,7 +94,7 @@ impl Calibration {
     }
 
     /// Signs in standard deviations from the mean; none is taken to be further out than four.
-    fn standard(&self, signs: &Signs) -> [f64; SIGNS] {
+    fn standard(&self, signs: &[f32; SIGNS]) -> [f64; SIGNS] {
         std::array::from_fn(|at| {
             let (sign, mean, spread) = (f64::from(signs[at]), self.mean[at], self.spread[at]);
             ((sign - mean) / spread).clamp(-4.0, 4.0)
@@ -107,9 +103,9 @@ impl Calibration {
 }
 
 #[allow(clippy::cast_precision_loss)] // counts of trials
-fn spread(trials: &[Trial]) -> ([f64; SIGNS], [f64; SIGNS]) {
+fn spread<const SIGNS: usize>(trials: &[Trial<SIGNS>]) -> ([f64; SIGNS], [f64; SIGNS]) {
     let count = trials.len().max(1) as f64;
-    let over = |of: &dyn Fn(&Trial, usize) -> f64| -> [f64; SIGNS] {
+    let over = |of: &dyn Fn(&Trial<SIGNS>, usize) -> f64| -> [f64; SIGNS] {
         std::array::from_fn(|at| trials.iter().map(|trial| of(trial, at)).sum::<f64>() / count)
     };
     let mean = over(&|trial, at| f64::from(trial.signs[at]));

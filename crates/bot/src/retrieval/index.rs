@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::calibrate::Calibration;
 use super::features::traits;
-use super::model::{Look, Model};
-use super::passages::{Hit, Passages};
+use super::model::{self, Model};
+use super::passages::{self, Hit, Look, Passages};
+use super::questions;
 use super::trials::{self, Example};
 use super::words::{Languages, fold};
 use crate::brain::Source;
@@ -24,6 +25,8 @@ pub(crate) struct Index {
     languages: Languages,
     intents: Option<Intents>,
     passages: Option<Passages>,
+    /// Of passages.
+    calibration: Option<Calibration<{ passages::SIGNS }>>,
     /// What can be given as an answer, by number.
     entries: Vec<Source>,
 }
@@ -31,10 +34,12 @@ pub(crate) struct Index {
 /// Classes of phrases.
 struct Intents {
     model: Model,
-    calibration: Option<Calibration>,
+    calibration: Option<Calibration<{ model::SIGNS }>>,
     classes: Vec<Class>,
     /// The entry that each example is answered with.
     answers: Vec<Option<usize>>,
+    /// What is meant by who is answered with each of the first entries, which are answers; if that has a name.
+    of_entries: Vec<Option<String>>,
 }
 
 #[derive(Default)]
@@ -94,7 +99,11 @@ impl Index {
         }
         let passages = entries.iter().map(|entry| (entry.title.as_str(), entry.text.as_str()));
         let passages = if entries.is_empty() { None } else { Some(Passages::build(passages, &languages)?) };
-        Ok(Index { languages, intents, passages, entries })
+        let trials = match &passages {
+            Some(passages) => questions::hold(passages, &entries, &languages)?,
+            None => Vec::new(),
+        };
+        Ok(Index { languages, intents, passages, calibration: Calibration::learn(&trials), entries })
     }
 
     /// The best that is known to a text; nothing where none of its words is known.
@@ -123,20 +132,20 @@ impl Index {
 
     fn best_passage(&self, text: &str) -> Option<Best> {
         let passages = self.passages.as_ref()?;
-        let asked = passages.asked(text, &self.languages).inspect_err(failed).ok()?;
-        let hits = passages.search(&asked, 2).inspect_err(failed).ok()?;
-        let first = hits.first()?;
-        let source = self.entries.get(first.number)?;
-        let coverage = asked.coverage(&source.title, &source.text, &self.languages);
-        let second = hits.get(1).map_or(0.0, |hit| hit.rank);
-        let alone = if first.rank > 0.0 { 1.0 - second / first.rank } else { 0.0 };
-        let chance = STEEPNESS * (coverage - EVEN_COVERAGE) + ALONE * alone;
-        Some(Best { score: logistic(chance), threshold: EVEN, intent: None, source: Some(source.clone()) })
+        let look = passages.look(text, &self.entries, &self.languages, None);
+        let Look { number, signs } = look.inspect_err(failed).ok()??;
+        let [coverage, alone, _] = signs;
+        let score = match &self.calibration {
+            Some(calibration) => calibration.probability(&signs),
+            None => logistic(STEEPNESS * (coverage - EVEN_COVERAGE) + ALONE * alone),
+        };
+        let intent = self.intents.as_ref().and_then(|intents| intents.of_entries.get(number)?.clone());
+        Some(Best { score, threshold: EVEN, intent, source: self.entries.get(number).cloned() })
     }
 
     fn hits(&self, text: &str, limit: usize) -> Vec<Hit> {
         let Some(passages) = &self.passages else { return Vec::new() };
-        let asked = passages.asked(text, &self.languages);
+        let asked = passages.asked(text, &self.languages, &HashSet::new());
         let hits = asked.and_then(|asked| passages.search(&asked, limit));
         hits.inspect_err(failed).unwrap_or_default()
     }
@@ -156,7 +165,7 @@ impl Intents {
         let mut classes: Vec<Class> = Vec::new();
         let mut by_key: HashMap<String, usize> = HashMap::new();
         let mut examples = Vec::new();
-        let mut answers = Vec::new();
+        let (mut answers, mut of_entries) = (Vec::new(), Vec::new());
         for (document, row) in
             documents.iter().flat_map(|document| document.contents.rows.iter().map(move |row| (document, row)))
         {
@@ -172,6 +181,7 @@ impl Intents {
                     text: row.answer.clone(),
                     line: row.line,
                 });
+                of_entries.push(row.intent.clone());
                 entries.len() - 1
             });
             if let Some(class) = classes.get_mut(class) {
@@ -192,11 +202,11 @@ impl Intents {
             let model = Model::learn(&all, classes.len());
             (model, trials.join().unwrap_or_default())
         });
-        Some(Intents { model, calibration: Calibration::learn(&trials), classes, answers })
+        Some(Intents { model, calibration: Calibration::learn(&trials), classes, answers, of_entries })
     }
 
     fn best(&self, text: &str, languages: &Languages, entries: &[Source]) -> Option<Best> {
-        let Look { class, nearest, signs } = self.model.look(&traits(text, languages))?;
+        let model::Look { class, nearest, signs } = self.model.look(&traits(text, languages))?;
         let (score, threshold) = match &self.calibration {
             Some(calibration) => (calibration.probability(&signs), calibration.threshold),
             None => (logistic(STEEPNESS * (Model::likeness_of(&signs) - EVEN_LIKENESS)), EVEN),

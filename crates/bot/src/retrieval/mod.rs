@@ -6,6 +6,9 @@ mod index;
 mod linear;
 mod model;
 mod passages;
+mod questions;
+#[cfg(test)]
+mod tests;
 mod trials;
 pub(crate) mod words;
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::calibrate::Signs;
 use super::features::{Traits, Vector, Vocabulary};
 use super::linear::{Linear, softmax};
 
@@ -10,6 +9,11 @@ use super::linear::{Linear, softmax};
 const NEAREST: usize = 3;
 /// How much a difference in likeness tells where there is no linear classifier.
 const SHARPNESS: f32 = 20.0;
+
+/// Signs of how sure the class of a text is.
+pub(super) const SIGNS: usize = 12;
+/// What signs of one answer come to.
+pub(super) type Signs = [f32; SIGNS];
 
 /// What is learned from examples.
 pub(super) struct Model {

@@ -7,7 +7,7 @@
 
 use super::calibrate::Trial;
 use super::features::{Traits, traits};
-use super::model::Model;
+use super::model::{Model, SIGNS};
 use super::words::Languages;
 
 /// Rounds; each holds out every third class and every tenth example.
@@ -41,7 +41,7 @@ struct Trials<'a> {
 }
 
 /// Holds trials.
-pub(super) fn hold(examples: &[Example], class_count: usize, languages: &Languages) -> Vec<Trial> {
+pub(super) fn hold(examples: &[Example], class_count: usize, languages: &Languages) -> Vec<Trial<SIGNS>> {
     let mut chance = fastrand::Rng::with_seed(7);
     let step = examples.len().div_ceil(MOST).max(1);
     let examples: Vec<&Example> = examples.iter().step_by(step).collect();
@@ -69,7 +69,7 @@ pub(super) fn hold(examples: &[Example], class_count: usize, languages: &Languag
 }
 
 impl Trials<'_> {
-    fn round(&self, round: usize, class_count: usize) -> Vec<Trial> {
+    fn round(&self, round: usize, class_count: usize) -> Vec<Trial<SIGNS>> {
         let left_out = |example: &Example| self.class_round[example.class] == round;
         let held_out = |(part, spare): (usize, bool)| spare && part == round;
         let all = || self.examples.iter().copied().zip(self.parts.iter().copied());
