@@ -84,7 +84,7 @@ pub(crate) async fn ensure(jetstream: &jetstream::Context, options: &Options) ->
     Ok(())
 }
 
-fn streams(options: &Options) -> Vec<Config> {
+pub(crate) fn streams(options: &Options) -> Vec<Config> {
     let kept = |name: &str, subject: &str, max_age: Duration| Config {
         name: name.to_owned(),
         subjects: vec![subject.to_owned()],
@@ -171,7 +171,7 @@ async fn ensure_stream(jetstream: &jetstream::Context, wanted: Config) -> Result
     }
 }
 
-fn is_missing(error: &jetstream::context::GetStreamError) -> bool {
+pub(crate) fn is_missing(error: &jetstream::context::GetStreamError) -> bool {
     let not_found = jetstream::ErrorCode::STREAM_NOT_FOUND;
     matches!(error.kind(), GetStreamErrorKind::JetStream(error) if error.error_code() == not_found)
 }
@@ -190,7 +190,7 @@ async fn create(jetstream: &jetstream::Context, wanted: Config) -> Result<(), Er
 
 /// What is there, with the settings that are ours brought to what we want. What an operator may choose (placement,
 /// compression, description, …) stays as it is.
-fn reconcile(found: &Config, wanted: &Config) -> Config {
+pub(crate) fn reconcile(found: &Config, wanted: &Config) -> Config {
     Config {
         subjects: wanted.subjects.clone(),
         max_age: wanted.max_age,

@@ -1,8 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, conversations, count, dead, health, knowledge, presence, projection, receive, rules,
-    stats, talk, teams, tickets, timeline, watch, webhooks, window,
+    agents, bot, completions, conversations, count, dead, doctor, health, knowledge, presence, projection, receive,
+    rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
 /// What `--help` ends with.
@@ -110,6 +110,8 @@ pub(crate) enum Command {
     Verify(projection::Verify),
     /// Post events to other systems
     Webhooks(webhooks::Webhooks),
+    /// Say what is wrong with the bus and the services, and what to do
+    Doctor(doctor::Doctor),
     /// What workers gave up on: list, show, requeue
     Dead(dead::Letters),
     /// Say how far the view has come

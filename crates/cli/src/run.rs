@@ -35,6 +35,7 @@ async fn dispatch(cli: Cli, out: Output) -> Result<ExitCode, Failure> {
         Command::Completions(completions) => completions.run()?,
         Command::Simulate(arguments) => return simulate::command(arguments, &cli.globals, &out).await,
         Command::Rules(rules) => rules.run(&cli.globals, out).await?,
+        Command::Doctor(doctor) => doctor.run(&cli.globals, &out).await?,
         Command::Dead(letters) => letters.run(&out).await?,
         command => call(command, &cli.globals, out).await?,
     }
@@ -77,6 +78,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Up(_)
         | Command::NatsGuard(_)
         | Command::Dead(_)
+        | Command::Doctor(_)
         | Command::Simulate(_)
         | Command::Completions(_)
         | Command::Rules(_) => Ok(()),

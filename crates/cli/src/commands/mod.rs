@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod conversations;
 pub(crate) mod count;
 pub(crate) mod dead;
+pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod knowledge;
 mod page;

@@ -7,6 +7,7 @@ mod bot;
 mod commands;
 mod dead;
 mod directory;
+mod doctor;
 mod metrics;
 mod rules;
 mod stand_in;
