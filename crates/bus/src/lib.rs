@@ -56,4 +56,4 @@ pub use survey::{ConsumerState, StreamState, Survey, SurveyedStream};
 pub use timer::TimerSlot;
 pub use trace::TraceParent;
 pub use window::closed_words;
-pub use worker::{Handler, HandlerError, WorkerOptions};
+pub use worker::{Handler, HandlerError, WorkerOptions, away};

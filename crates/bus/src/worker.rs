@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{Bus, Error, Recorded, Source, dead, stream};
+use crate::{Bus, Error, ErrorKind, Recorded, Source, dead, stream};
 
 /// The one priority group of a consumer.
 const PINNED: &str = "pinned";
@@ -66,6 +66,14 @@ pub enum HandlerError {
     Retry(String),
     /// It will never work: to DEAD with it.
     GiveUp(String),
+}
+
+/// What a failure of the bus means to a worker.
+pub fn away(error: Error) -> HandlerError {
+    match error.kind() {
+        ErrorKind::Retry | ErrorKind::Conflict => HandlerError::Retry(error.to_string()),
+        ErrorKind::Refused | ErrorKind::Fatal => HandlerError::GiveUp(error.to_string()),
+    }
 }
 
 impl fmt::Display for HandlerError {

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use bus::{Error, HandlerError, Keyring, Loaded, TraceParent, now};
+pub(crate) use bus::away;
+use bus::{HandlerError, Keyring, Loaded, TraceParent, now};
 use conversation::{ConversationId, MAX_RECENT, Recent, Revision, State, Time};
 use prost::Message as _;
 use proto::v1;
@@ -107,14 +108,6 @@ impl Scene {
     pub(crate) fn forget(&mut self) {
         self.loaded = None;
         self.facts.iter_mut().for_each(|facts| *facts = Default::default());
-    }
-}
-
-/// What a failure to load means to a worker.
-pub(crate) fn away(error: Error) -> HandlerError {
-    match error.kind() {
-        bus::ErrorKind::Retry | bus::ErrorKind::Conflict => HandlerError::Retry(error.to_string()),
-        bus::ErrorKind::Refused | bus::ErrorKind::Fatal => HandlerError::GiveUp(error.to_string()),
     }
 }
 

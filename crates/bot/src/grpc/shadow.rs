@@ -40,7 +40,7 @@ impl Answers {
             true => self.library.index(&workspace).await.map_err(|error| status::bus(&error))?,
             false => Some(built(request.documents).await?),
         };
-        let brain = llm::over(&self.bus, &self.options.llm, Retrieval::fixed(index));
+        let brain = llm::on_trial(&self.options.llm, Retrieval::fixed(index));
         let brain = brain.map_err(|error| refused(Code::FailedPrecondition, "NO_MODEL", "", error.to_string()))?;
         let candidate = Candidate::new(brain, &workspace, &self.options.turns);
         let candidate = candidate.ok_or_else(|| status::not_found("workspace", &workspace))?;

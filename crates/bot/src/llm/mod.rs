@@ -58,19 +58,25 @@ impl Passages for Retrieval {
 /// # Errors
 /// [`LlmError`].
 pub fn brain(bus: &Bus, config: &Config, library: &Library) -> Result<Arc<dyn Brain>, LlmError> {
-    over(bus, &config.bot.llm, Retrieval::new(library.clone()))
+    let llm = &config.bot.llm;
+    over(llm, Budget::new(bus.clone(), llm.tokens_per_day), Retrieval::new(library.clone()))
 }
 
-/// A retrieval, with a model over it where one is named.
+/// The same over another retrieval, for one trial: what it spends is bounded, and not the workspace's.
 ///
 /// # Errors
 /// [`LlmError`].
-pub(crate) fn over(bus: &Bus, llm: &config::Llm, retrieval: Retrieval) -> Result<Arc<dyn Brain>, LlmError> {
+pub(crate) fn on_trial(llm: &config::Llm, retrieval: Retrieval) -> Result<Arc<dyn Brain>, LlmError> {
+    over(llm, Budget::of_a_trial(llm.tokens_per_day), retrieval)
+}
+
+/// A retrieval, with a model over it where one is named.
+fn over(llm: &config::Llm, budget: Budget, retrieval: Retrieval) -> Result<Arc<dyn Brain>, LlmError> {
     let retrieval = Arc::new(retrieval);
     if llm.base_url.is_empty() {
         return Ok(retrieval);
     }
-    Ok(Arc::new(Llm::new(bus.clone(), llm, retrieval.clone(), retrieval)?))
+    Ok(Arc::new(Llm::within(budget, llm, retrieval.clone(), retrieval)?))
 }
 
 /// Why there is no such brain.
@@ -101,10 +107,19 @@ impl Llm {
         passages: Arc<dyn Passages>,
         without: Arc<dyn Brain>,
     ) -> Result<Llm, LlmError> {
+        Llm::within(Budget::new(bus, config.tokens_per_day), config, passages, without)
+    }
+
+    fn within(
+        budget: Budget,
+        config: &config::Llm,
+        passages: Arc<dyn Passages>,
+        without: Arc<dyn Brain>,
+    ) -> Result<Llm, LlmError> {
         Ok(Llm(Arc::new(Inner {
             client: Client::new(config).map_err(LlmError)?,
             breaker: Breaker::new(Duration::from_millis(config.timeout_ms)),
-            budget: Budget::new(bus, config.tokens_per_day),
+            budget,
             passages,
             without,
         })))

@@ -25,7 +25,7 @@ mod words;
 
 use std::sync::Arc;
 
-use bus::{Bus, Directory, Handler, HandlerError, Recorded, Source, WorkerOptions};
+use bus::{Bus, Directory, Handler, HandlerError, Recorded, Source, WorkerOptions, away};
 use service::Supervisor;
 
 use crate::brain::Brain;
@@ -130,13 +130,5 @@ impl Handler for OnMessages {
             Some(heard) => inner.take(&heard, workspace).await,
             None => Ok(()),
         }
-    }
-}
-
-/// What a failure of the bus means to a worker.
-fn away(error: bus::Error) -> HandlerError {
-    match error.kind() {
-        bus::ErrorKind::Retry | bus::ErrorKind::Conflict => HandlerError::Retry(error.to_string()),
-        bus::ErrorKind::Refused | bus::ErrorKind::Fatal => HandlerError::GiveUp(error.to_string()),
     }
 }

@@ -6,10 +6,12 @@ use proto::v1::ShadowActual as Actual;
 use proto::v1::bot_turn::Deed;
 use proto::v1::knowledge_document::Format;
 use proto::v1::shadow_response::Part;
+use serde_json::json;
+use testkit::{ChatAnswer, ChatServer};
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::world::{World, person, world};
+use crate::world::{BOT, World, person, world};
 
 const KNOWN: &str = concat!(
     r#"{"text":"where is my order","intent":"tracking","answer":"On its way."}"#,
@@ -90,6 +92,30 @@ async fn what_is_known_now_is_tried_where_nothing_else_is_given() {
     assert_eq!(knowing.examples[0].actual(), Actual::HumanAnswered);
     let later = v1::ShadowRequest { start_time: Some(proto::timestamp(bus::now())), end_time: end(), ..asked };
     assert_eq!(shadow(&mut world, later).await.turns, 0, "nothing was said since");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_is_asked_within_a_budget_of_each_run_and_none_of_the_workspace_s() {
+    let server = ChatServer::start().await;
+    server.otherwise(ChatAnswer::call("reply", &json!({ "text": "Soon.", "sources": [1] })));
+    let llm = format!("[bot.llm]\nbase_url = {:?}\nmodel = \"scripted\"\ntokens_per_day = 2500", server.url());
+    let mut world = World::start(&format!("{BOT}\n{llm}\nanswer_tokens = 100")).await;
+    let began = bus::now();
+    for nth in 0..40 {
+        world.receive(&format!("c{nth}"), &format!("m{nth}"), "where is my order").await;
+    }
+    world.idle().await;
+    let mut asked = 0;
+    for _ in 0..2 {
+        let report = shadow(&mut world, request(began)).await;
+        assert_eq!(report.turns, 40, "{report:#?}");
+        let now = server.asked().len() - asked;
+        assert!((1..=25).contains(&now), "each costs 100 of 2,500: {now}");
+        asked += now;
+    }
+    let spent = world.bus.bucket(bus::BucketName::Once).get::<v1::SpentTokens>("acme.tokens").await.unwrap();
+    assert!(spent.value.is_none(), "{spent:?}");
     world.stop().await;
 }
 

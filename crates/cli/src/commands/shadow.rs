@@ -22,7 +22,8 @@ Examples:
   threadmark bot shadow --from 2026-10 --to 2026-11 --knowledge new-faq.csv handbook.md
 Nothing is sent and nothing is changed. Customers, agents and rules did what they did; at each turn of a customer that
 came while no human had the conversation, the bot is asked what it would have done. A language model that is configured
-is asked too, and what it spends counts.";
+is asked too, within a budget of its own: each run may spend as many tokens as bot.llm.tokens_per_day, or 1,000,000
+where that is 0, and none of them are the workspace's of the day. Once they are spent, the bot is tried without it.";
 
 /// Intents that are listed.
 const INTENTS: usize = 20;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bus::{Bus, Error, ErrorKind, Files, Handler, HandlerError, Owner, Recorded, Source, WorkerOptions};
+use bus::{Bus, Error, Files, Handler, HandlerError, Owner, Recorded, Source, WorkerOptions, away};
 use conversation::ConversationId;
 use proto::v1;
 use proto::v1::event::Event as Kind;
@@ -76,7 +76,7 @@ impl Inbound {
 
     async fn fetch(&self, event: &v1::Event, kind: &str, sealed: &[u8]) -> Result<(), HandlerError> {
         let Some(channel) = (self.0.find)(&event.workspace, &event.channel) else { return Ok(()) };
-        let keyring = self.0.bus.conversation(&event.workspace, &event.conversation).await.map_err(|e| away(&e))?;
+        let keyring = self.0.bus.conversation(&event.workspace, &event.conversation).await.map_err(away)?;
         let conversation = ConversationId::parse(&event.conversation);
         // Erased since: nobody will ever read it.
         let (Some(keyring), Some(conversation)) = (keyring, conversation) else { return Ok(()) };
@@ -86,8 +86,8 @@ impl Inbound {
             return Ok(());
         };
         let owner = Owner { workspace: &event.workspace, conversation: Some(&conversation) };
-        let name = self.0.files.name(owner, &media.id).await.map_err(|error| away(&error))?;
-        if self.0.files.has(owner, &name).await.map_err(|error| away(&error))? {
+        let name = self.0.files.name(owner, &media.id).await.map_err(away)?;
+        if self.0.files.has(owner, &name).await.map_err(away)? {
             return Ok(());
         }
         let _turn = self.0.at_once.acquire().await.map_err(|closed| HandlerError::Retry(closed.to_string()))?;
@@ -98,7 +98,7 @@ impl Inbound {
             Err(failure) => return Err(HandlerError::Retry(failure.to_string())),
         };
         let (head, bytes) = kept(&media, fetched);
-        self.0.files.put(owner, &name, &head, &bytes).await.map_err(|error| away(&error))
+        self.0.files.put(owner, &name, &head, &bytes).await.map_err(away)
     }
 }
 
@@ -130,12 +130,5 @@ impl Handler for Inbound {
             return Ok(());
         }
         self.fetch(&event, kind, sealed).await
-    }
-}
-
-fn away(error: &Error) -> HandlerError {
-    match error.kind() {
-        ErrorKind::Retry | ErrorKind::Conflict => HandlerError::Retry(error.to_string()),
-        ErrorKind::Refused | ErrorKind::Fatal => HandlerError::GiveUp(error.to_string()),
     }
 }

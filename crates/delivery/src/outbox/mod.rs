@@ -16,7 +16,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, Error, ErrorKind, Files, HandlerError, Source, Update, WorkerOptions, digest};
+use bus::{Bus, Error, Files, Source, Update, WorkerOptions, away, digest};
 use prost::Message;
 use proto::v1;
 use service::{Health, Shutdown, Supervisor};
@@ -174,12 +174,4 @@ fn entries(update: Update) -> Vec<bus::Entry> {
 
 fn read(entry: &bus::Entry) -> Option<v1::ChannelState> {
     v1::ChannelState::decode(entry.value.clone()?).ok()
-}
-
-/// What a failure of the bus means to a worker.
-fn away(error: Error) -> HandlerError {
-    match error.kind() {
-        ErrorKind::Retry | ErrorKind::Conflict => HandlerError::Retry(error.to_string()),
-        ErrorKind::Refused | ErrorKind::Fatal => HandlerError::GiveUp(error.to_string()),
-    }
 }

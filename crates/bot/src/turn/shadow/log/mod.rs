@@ -1,8 +1,12 @@
 //! The log of a workspace as turns: which messages belong together, whether the bot might have answered them, and what
 //! was really done about them. Pure, and bounded: of a conversation in which nothing is open nothing is kept but what
-//! was said last, and of that no more than [`MAX_BYTES`] in all.
+//! was said last, and of that no more than [`room::MAX_BYTES`] in all.
 
-use std::collections::{HashMap, VecDeque};
+mod actual;
+mod chat;
+mod room;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +20,9 @@ use super::ask::{Ask, Line};
 use crate::turn::gather::{MAX_MESSAGES, Stand};
 use crate::turn::heard::{is_human_act, is_live};
 use crate::turn::mark::Mark;
-
-/// Lines of a conversation that are kept: what a brain is told of the past is no longer.
-const MAX_LINES: usize = 100;
-/// Bytes of lines that are kept of all conversations; the oldest go first.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Turns of a conversation, and of all, that wait for somebody to do something about them; the oldest go first.
-const MAX_WAITING: usize = 16;
-const MAX_WAITING_IN_ALL: usize = 100_000;
+use actual::actual;
+use chat::{Chat, Pending};
+use room::{MAX_WAITING, Oldest};
 
 /// What comes out of the log.
 #[derive(Debug)]
@@ -47,30 +46,6 @@ pub(super) struct Log {
     /// Turns that were given up, since too many waited.
     pub(super) given_up: u64,
     out: Vec<Out>,
-}
-
-/// A conversation.
-struct Chat {
-    /// Whose turn it is, as of the last decision.
-    stand: Option<Stand>,
-    /// Whether a human did something since the first open ticket was opened.
-    human_acted: bool,
-    /// What was said since anybody else stamped it, oldest first.
-    lines: VecDeque<Line>,
-    turn: Option<Pending>,
-    /// Turns about which nothing was done yet, oldest first, with what was done by half.
-    waiting: VecDeque<(Revision, Option<Actual>)>,
-    /// Counts up with each stamp of somebody else: what a candidate counted before is forgotten.
-    era: u32,
-    mark: Option<(u32, Mark)>,
-}
-
-/// A turn that may go on.
-struct Pending {
-    last: Revision,
-    id: String,
-    messages: usize,
-    time: Time,
 }
 
 impl Log {
@@ -252,136 +227,11 @@ impl Log {
     fn line(&mut self, conversation: &Arc<str>, id: &str) -> Option<&mut Line> {
         self.chats.get_mut(conversation)?.lines.iter_mut().find(|line| line.id() == id)
     }
-
-    fn keep(&mut self, conversation: &Arc<str>, line: Line) {
-        self.bytes += line.bytes();
-        self.lines.push(line.revision, conversation);
-        let chat = self.chat(conversation);
-        chat.lines.push_back(line);
-        if chat.lines.len() > MAX_LINES {
-            self.drop_line(conversation);
-        }
-    }
-
-    fn drop_line(&mut self, conversation: &Arc<str>) {
-        let line = self.chats.get_mut(conversation).and_then(|chat| chat.lines.pop_front());
-        if let Some(line) = line {
-            self.bytes -= line.bytes();
-            self.lines.live -= 1;
-        }
-    }
-
-    /// The oldest turn of a conversation that waits is given up: nobody did anything about it.
-    fn give_up(&mut self, conversation: &Arc<str>) {
-        let first = self.chats.get_mut(conversation).and_then(|chat| chat.waiting.pop_front());
-        if let Some((revision, half)) = first {
-            self.waiting.live -= 1;
-            self.given_up += 1;
-            self.out.push(Out::Done(revision, half.unwrap_or(Actual::Nobody)));
-        }
-    }
-
-    fn make_room(&mut self) {
-        while self.bytes > MAX_BYTES {
-            let Some((revision, conversation)) = self.lines.all.pop_front() else { break };
-            let first = |chat: &Chat| chat.lines.front().is_some_and(|line| line.revision <= revision);
-            if self.chats.get(&conversation).is_some_and(first) {
-                self.drop_line(&conversation);
-                self.forget(&conversation);
-            }
-        }
-        while self.waiting.live > MAX_WAITING_IN_ALL {
-            let Some((revision, conversation)) = self.waiting.all.pop_front() else { break };
-            let first = |chat: &Chat| chat.waiting.front().is_some_and(|(waits, _)| *waits <= revision);
-            if self.chats.get(&conversation).is_some_and(first) {
-                self.give_up(&conversation);
-                self.forget(&conversation);
-            }
-        }
-        let chats = &self.chats;
-        self.lines.tidy(|revision, conversation| {
-            let first = chats.get(conversation).and_then(|chat| chat.lines.front());
-            first.is_some_and(|line| line.revision <= revision)
-        });
-        self.waiting.tidy(|revision, conversation| {
-            let first = chats.get(conversation).and_then(|chat| chat.waiting.front());
-            first.is_some_and(|(waits, _)| *waits <= revision)
-        });
-    }
-
-    /// Forgets a conversation of which nothing is to be known.
-    fn forget(&mut self, conversation: &Arc<str>) {
-        let plain = |chat: &Chat| {
-            let holds = chat.stand == Some(Stand::Holds);
-            holds && chat.lines.is_empty() && chat.turn.is_none() && chat.waiting.is_empty()
-        };
-        if self.chats.get(conversation).is_some_and(plain) {
-            self.chats.remove(conversation);
-        }
-    }
-}
-
-impl Default for Chat {
-    fn default() -> Chat {
-        Chat {
-            // Nothing was decided yet (W12).
-            stand: Some(Stand::Holds),
-            human_acted: false,
-            lines: VecDeque::new(),
-            turn: None,
-            waiting: VecDeque::new(),
-            era: 0,
-            mark: None,
-        }
-    }
-}
-
-/// What a decision is to the turns that wait for one; `None` for what no customer sees and nobody has to do with.
-fn actual(kind: Kind, decided: &v1::Decided) -> Option<Actual> {
-    use v1::decided_entry::Entry;
-    use v1::stamp::Kind as Stamp;
-    let entries = || decided.entries.iter().filter_map(|entry| entry.entry.as_ref());
-    let stamps = || {
-        entries().filter_map(|entry| match entry {
-            Entry::Stamp(stamp) => stamp.kind.as_ref(),
-            _ => None,
-        })
-    };
-    let says = entries().any(|entry| matches!(entry, Entry::Message(_)));
-    let acts = stamps().next().is_some() || decided.bot_change != 0;
-    match kind {
-        Kind::Bot if stamps().any(|stamp| matches!(stamp, Stamp::Opened(_))) => Some(Actual::BotHandedOff),
-        Kind::Bot if stamps().any(|stamp| matches!(stamp, Stamp::Closed(_))) => Some(Actual::BotClosed),
-        Kind::Bot => says.then_some(Actual::BotReplied),
-        Kind::Agent if says => Some(Actual::HumanAnswered),
-        Kind::Agent => acts.then_some(Actual::HumanActed),
-        _ => (says || acts).then_some(Actual::RuleActed),
-    }
-}
-
-/// Places in conversations, oldest first; some may be gone already.
-#[derive(Default)]
-struct Oldest {
-    all: VecDeque<(Revision, Arc<str>)>,
-    live: usize,
-}
-
-impl Oldest {
-    fn push(&mut self, revision: Revision, conversation: &Arc<str>) {
-        self.all.push_back((revision, conversation.clone()));
-        self.live += 1;
-    }
-
-    /// Takes out those that are gone, once they are the most.
-    fn tidy(&mut self, is_there: impl Fn(Revision, &str) -> bool) {
-        if self.all.len() > 2 * self.live + 1_024 {
-            self.all.retain(|(revision, conversation)| is_there(*revision, conversation));
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::room::{MAX_BYTES, MAX_LINES};
     use super::*;
 
     const PAUSE: Duration = Duration::from_secs(1);
