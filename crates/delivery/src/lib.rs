@@ -13,6 +13,7 @@ mod lines;
 pub mod media;
 mod options;
 mod outbox;
+mod renew;
 
 pub use hooks::{EVENT_TYPES, HookOptions, Hooks, Webhooks, webhook_service};
 pub use options::Options;

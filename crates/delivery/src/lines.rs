@@ -10,6 +10,8 @@ use crate::channel::Channel;
 use crate::line::Line;
 use crate::media::WithFiles;
 use crate::options::Options;
+use crate::renew::Renewable;
+use service::config::Channel as Configured;
 
 /// A workspace, and a channel of it.
 type Key = (String, String);
@@ -20,7 +22,7 @@ pub(crate) struct Lines {
     options: Options,
     files: Files,
     lines: Arc<Mutex<HashMap<Key, Arc<Line>>>>,
-    apis: Arc<Mutex<HashMap<Key, Arc<dyn Channel>>>>,
+    apis: Arc<Mutex<HashMap<Key, Arc<Renewable>>>>,
 }
 
 impl Lines {
@@ -46,11 +48,30 @@ impl Lines {
             Entry::Occupied(known) => return Some(known.get().clone()),
             Entry::Vacant(vacant) => vacant,
         };
-        match self.options.api(workspace, channel) {
-            Ok(api) => {
-                let api: Arc<dyn Channel> = Arc::new(WithFiles::new(api, self.files.clone(), workspace));
-                Some(vacant.insert(api).clone())
+        let api = self.make(workspace, channel)?;
+        Some(vacant.insert(Arc::new(Renewable::new(api))).clone())
+    }
+
+    /// The token of a channel is another one: what was stopped for the old one is tried at once.
+    pub(crate) fn renew(&self, channel: &Configured) {
+        let apis = self.apis.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((workspace, address), api) in apis.iter() {
+            if !self.options.is_of(workspace, address, channel) {
+                continue;
             }
+            if let Some(renewed) = self.make(workspace, address) {
+                api.renew(renewed);
+            }
+            let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = lines.get(&(workspace.clone(), address.clone())) {
+                line.gate.try_now();
+            }
+        }
+    }
+
+    fn make(&self, workspace: &str, channel: &str) -> Option<Arc<dyn Channel>> {
+        match self.options.api(workspace, channel) {
+            Ok(api) => Some(Arc::new(WithFiles::new(api, self.files.clone(), workspace))),
             Err(error) => {
                 tracing::error!(workspace, channel, error, "this channel can't be sent on: mend its configuration");
                 None

@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use service::Config;
@@ -9,6 +9,7 @@ use crate::channel;
 use crate::channel::messenger::{self, Messenger};
 use crate::channel::whatsapp::{self, WhatsApp};
 use crate::media::InboundOptions;
+use crate::renew::same;
 
 /// First and longest pause between two tries whether a stopped channel works again. Ours: soon enough for a token that
 /// somebody just renewed, seldom enough for a channel that stays locked for days.
@@ -20,7 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What delivery has to know. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Options {
-    channels: Arc<Vec<Channel>>,
+    channels: Arc<RwLock<Vec<Channel>>>,
+    /// The configuration, where tokens are renewed.
+    pub(crate) file: Option<PathBuf>,
     /// How it goes about it.
     pub delivery: Delivery,
     /// Where files are kept; `None` for the object store of the bus.
@@ -36,7 +39,8 @@ impl Options {
     pub fn from_config(config: &Config) -> Options {
         let channels = config.channels.iter().filter(|channel| !channel.access_token.is_empty()).cloned().collect();
         Options {
-            channels: Arc::new(channels),
+            channels: Arc::new(RwLock::new(channels)),
+            file: config.file.clone(),
             delivery: config.delivery.clone(),
             media_directory: config.media.directory(),
             media: InboundOptions::from_config(config),
@@ -46,7 +50,7 @@ impl Options {
 
     /// Whether anything is sent anywhere.
     pub fn anywhere(&self) -> bool {
-        !self.channels.is_empty()
+        !self.channels().is_empty()
     }
 
     /// Whether messages of a workspace go out on a channel.
@@ -56,7 +60,7 @@ impl Options {
 
     /// Whether messages of a workspace go out on any channel.
     pub fn sends_in(&self, workspace: &str) -> bool {
-        self.channels.iter().any(|channel| channel.workspace == workspace)
+        self.channels().iter().any(|channel| channel.workspace == workspace)
     }
 
     /// The API of a channel.
@@ -84,9 +88,27 @@ impl Options {
     }
 
     /// The channels that are named outright; "*" is found out when somebody writes.
-    pub(crate) fn named(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let named = self.channels.iter().filter(|channel| channel.phone_number_id != "*");
-        named.map(|channel| (channel.workspace.clone(), format!("{}:{}", channel.kind.name(), channel.phone_number_id)))
+    pub(crate) fn named(&self) -> Vec<(String, String)> {
+        let channels = self.channels();
+        let named = channels.iter().filter(|channel| channel.phone_number_id != "*");
+        let address = |channel: &Channel| format!("{}:{}", channel.kind.name(), channel.phone_number_id);
+        named.map(|channel| (channel.workspace.clone(), address(channel))).collect()
+    }
+
+    /// Takes the token of a channel that is known. Whether it is.
+    pub(crate) fn renew(&self, renewed: &Channel) -> bool {
+        let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
+        let known = channels.iter_mut().find(|channel| same(channel, renewed));
+        known.map(|channel| channel.access_token = renewed.access_token.clone()).is_some()
+    }
+
+    /// Whether an address of a workspace is sent on by the settings of this channel.
+    pub(crate) fn is_of(&self, workspace: &str, address: &str, channel: &Channel) -> bool {
+        self.configured(workspace, address).is_some_and(|(found, _)| same(&found, channel))
+    }
+
+    fn channels(&self) -> RwLockReadGuard<'_, Vec<Channel>> {
+        self.channels.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long to wait for a sign of a call whose answer was lost.
@@ -106,13 +128,14 @@ impl Options {
     }
 
     /// A channel named outright is taken before "*".
-    fn configured<'a>(&'a self, workspace: &str, address: &'a str) -> Option<(&'a Channel, &'a str)> {
+    fn configured<'a>(&self, workspace: &str, address: &'a str) -> Option<(Channel, &'a str)> {
         let (kind, number) = address.split_once(':')?;
+        let channels = self.channels();
         let of = |id: &str| {
-            self.channels.iter().find(|channel| {
+            channels.iter().find(|channel| {
                 channel.workspace == workspace && channel.phone_number_id == id && channel.kind.name() == kind
             })
         };
-        of(number).or_else(|| of("*")).map(|channel| (channel, number))
+        of(number).or_else(|| of("*")).map(|channel| (channel.clone(), number))
     }
 }

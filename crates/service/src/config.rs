@@ -89,6 +89,9 @@ pub struct Config {
     /// Their addresses.
     #[serde(default)]
     pub channels: Vec<Channel>,
+    /// The file that it was loaded from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// How to reach the bus.
@@ -351,11 +354,12 @@ impl Config {
             let section = key.as_str().split("__").next().unwrap_or_default().to_ascii_lowercase();
             key == "data_dir" || (key.as_str().contains("__") && SECTIONS.contains(&section.as_str()))
         };
-        let config: Config = figment
+        let mut config: Config = figment
             .merge(Env::prefixed("THREADMARK_").filter(ours).split("__"))
             .extract()
             .map_err(|error| ConfigError::Wrong(error.to_string()))?;
         config.check()?;
+        config.file = file.map(Path::to_owned);
         Ok(config)
     }
 

@@ -21,6 +21,8 @@ pub struct Failure {
 pub enum Advice {
     /// It did not go out and may soon: the same call again after a pause.
     Retry,
+    /// It did not go out: the channel can't be reached. Everything of this number waits.
+    Away,
     /// It did not go out: this number sends too fast. Everything of it has to wait.
     SlowNumber,
     /// It did not go out: this recipient got too much of late. What is for them has to wait.

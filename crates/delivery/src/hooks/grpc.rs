@@ -178,7 +178,8 @@ impl WebhookService for Webhooks {
         let id = format!("test{}", nuid::next());
         let kind = "webhook.test".to_owned();
         let body = serde_json::json!({ "id": id, "type": kind, "workspace": request.workspace, "data": {} });
-        let (delivered, detail) = match self.0.post(&found, &Post { id, kind, body: body.to_string() }).await {
+        let (tried, _) = self.0.post(&found, &Post { id, kind, body: body.to_string() }).await;
+        let (delivered, detail) = match tried {
             Ok(detail) => (true, detail),
             Err(detail) => (false, detail),
         };

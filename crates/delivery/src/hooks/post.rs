@@ -42,9 +42,10 @@ impl Hooks {
             }
         };
         let started = Instant::now();
-        let tried = self.post(subscription, &post).await;
+        let (tried, asked) = self.post(subscription, &post).await;
         meter().webhook_post_seconds.took([], started.elapsed());
-        let pause = pause(self.0.options.pause, item.attempt);
+        // Whoever asks for more time gets it, up to the longest pause.
+        let pause = pause(self.0.options.pause, item.attempt).max(asked.unwrap_or_default().min(LONGEST_PAUSE));
         let (outcome, detail) = match &tried {
             Ok(detail) => (Outcome::Delivered, detail.clone()),
             Err(detail) if item.attempt >= ATTEMPTS => (Outcome::GaveUp, detail.clone()),
@@ -93,8 +94,12 @@ impl Hooks {
         Ok(Some(Post { id: event_id(&event, queued.part), kind: part.kind.to_owned(), body: body.to_string() }))
     }
 
-    /// Posts once. What was answered, or why there is no good answer.
-    pub(super) async fn post(&self, subscription: &Subscription, post: &Post) -> Result<String, String> {
+    /// Posts once. What was answered, or why there is no good answer; and how long the endpoint asks to be left alone.
+    pub(super) async fn post(
+        &self,
+        subscription: &Subscription,
+        post: &Post,
+    ) -> (Result<String, String>, Option<Duration>) {
         let timestamp = now().0 / 1_000_000_000;
         let signed = signature(&subscription.secret, &post.id, timestamp, post.body.as_bytes());
         let headers = [
@@ -109,10 +114,12 @@ impl Hooks {
             body: post.body.clone().into(),
             timeout: self.0.options.timeout,
         };
-        match self.0.client.send(&request).await {
+        let (tried, asked) = self.0.client.send_and_ask(&request).await;
+        let tried = match tried {
             Ok(status) => Ok(format!("answered {}", status.as_u16())),
             Err(OutboundError::Again(why) | OutboundError::Never(why)) => Err(why),
-        }
+        };
+        (tried, asked)
     }
 
     /// Notes what came of a try where that is news.

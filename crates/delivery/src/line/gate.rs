@@ -137,6 +137,18 @@ impl Gate {
         });
     }
 
+    /// Somebody mended something: a channel that is stopped is tried now.
+    pub(crate) fn try_now(&self) {
+        self.stops.store(0, Ordering::Relaxed);
+        self.state.send_if_modified(|state| match *state {
+            State::Stopped(_) => {
+                *state = State::Stopped(Instant::now());
+                true
+            }
+            State::Open | State::Slow(_) => false,
+        });
+    }
+
     /// What went wrong in a row is over. Nobody who waits has to know.
     fn forget(&self) -> bool {
         self.stops.store(0, Ordering::Relaxed);

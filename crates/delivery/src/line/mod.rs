@@ -4,6 +4,7 @@ mod gate;
 mod pace;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::channel::Channel;
 use crate::options::Options;
@@ -19,6 +20,8 @@ pub(crate) struct Line {
     pub(crate) api: Arc<dyn Channel>,
     pub(crate) gate: Gate,
     pub(crate) pace: Pace,
+    /// Messages that the channel took, of those that this process sent.
+    taken: AtomicU64,
 }
 
 impl Line {
@@ -30,6 +33,17 @@ impl Line {
             api,
             gate: Gate::new(options.probe),
             pace: Pace::new(&options.delivery),
+            taken: AtomicU64::new(0),
         }
+    }
+
+    /// The channel took a message.
+    pub(crate) fn took(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many it took.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 }

@@ -4,6 +4,7 @@
 //! tell is written down. For each channel another worker takes its queue off, in order within a conversation, so that a
 //! channel that is slow or stopped holds up nobody else, and what waits for it stays on the bus.
 
+mod blame;
 mod cancel;
 mod compose;
 mod evidence;
@@ -28,6 +29,7 @@ use crate::line::Line;
 use crate::lines::Lines;
 use crate::media::Inbound;
 use crate::options::Options;
+use crate::renew;
 use registry::Registry;
 use send::Sender;
 use watch::Watcher;
@@ -95,6 +97,17 @@ impl Delivery {
                 delivery.0.bus.work(&options, Arc::new(Watcher(delivery.clone())), stop).await
             }
         });
+        if let Some(file) = self.0.options.file.clone() {
+            let (delivery, shutdown) = (self.clone(), supervisor.shutdown().clone());
+            supervisor.restart("tokens", move || {
+                let (file, options, lines) = (file.clone(), delivery.0.options.clone(), delivery.0.lines.clone());
+                let shutdown = shutdown.clone();
+                async move {
+                    renew::follow(file, options, lines, shutdown).await;
+                    Ok::<(), Error>(())
+                }
+            });
+        }
         let (inbound, shutdown) = (self.0.inbound.clone(), supervisor.shutdown().clone());
         supervisor.restart("files of customers", move || {
             let (inbound, stop) = (inbound.clone(), shutdown.flag());

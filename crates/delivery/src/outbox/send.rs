@@ -15,6 +15,7 @@ use proto::v1;
 use proto::v1::send::State;
 use tokio::time::Instant;
 
+use super::blame::Blame;
 use super::cancel::overtaken;
 use super::compose::{Composed, Said, Unsendable, compose};
 use super::report::Report;
@@ -49,12 +50,13 @@ impl Handler for Sender {
             true => self.known(&queued).await.map_err(away)?,
             false => Standing { place: 0, value: None },
         };
+        let mut blame = Blame::default();
         loop {
             let state = known.value.as_ref().map_or(State::Unspecified, v1::Send::state);
             known = match state {
                 State::Accepted | State::Failed | State::Cancelled => return Ok(()),
                 State::Intended => self.reconcile(&queued, known).await,
-                State::NotSent | State::Unspecified => self.attempt(&queued, known).await,
+                State::NotSent | State::Unspecified => self.attempt(&queued, known, &mut blame).await,
             }
             .map_err(away)?;
         }
@@ -67,7 +69,7 @@ impl Sender {
     }
 
     /// Makes one call, if it is still wanted.
-    async fn attempt(&self, queued: &v1::QueuedMessage, known: Known) -> Result<Known, Error> {
+    async fn attempt(&self, queued: &v1::QueuedMessage, known: Known, blame: &mut Blame) -> Result<Known, Error> {
         let pass = self.turn(&queued.conversation_id).await;
         let bus = &self.delivery.0.bus;
         let composed = match compose(bus, queued).await {
@@ -98,7 +100,7 @@ impl Sender {
         self.measure(started.elapsed(), &sent);
         match sent {
             Ok(accepted) => self.accepted(queued, &composed, &accepted, known).await,
-            Err(failure) => self.failed(queued, &composed, failure, known, &pass).await,
+            Err(failure) => self.failed(queued, &composed, failure, known, &pass, blame).await,
         }
     }
 
@@ -130,6 +132,7 @@ impl Sender {
         accepted: &Accepted,
         known: Known,
     ) -> Result<Known, Error> {
+        self.line.took();
         self.works().await;
         let id = accepted.channel_message_id.clone();
         let report = Report::accepted(&id);
@@ -150,25 +153,31 @@ impl Sender {
         failure: Failure,
         known: Known,
         pass: &Pass<'_>,
+        blame: &mut Blame,
     ) -> Result<Known, Error> {
         let attempts = known.value.as_ref().map_or(1, |send| send.attempts);
         tracing::debug!(message = queued.message_id, attempts, %failure, "a call failed");
-        let outage = failure.advice == Advice::Retry && failure.code == 0;
-        let given_up = failure.advice == Advice::Retry && !outage && attempts >= self.delivery.0.options.delivery.tries;
+        let options = &self.delivery.0.options;
+        // Without a code nobody says whether it is this message or all of the number, but what becomes of others does.
+        let unsaid = failure.advice == Advice::Retry && failure.code == 0;
+        let outage = failure.advice == Advice::Away || (unsaid && !blame.failed(self.line.taken()));
+        let times = if unsaid { blame.times() } else { attempts };
         match failure.advice {
             // Its intent stands, and is looked after next.
             Advice::Unknown => return Ok(known),
             Advice::Reword | Advice::Unreachable => return self.give_up(queued, composed, &failure, known).await,
-            Advice::Retry if given_up => return self.give_up(queued, composed, &failure, known).await,
+            Advice::Retry if !outage && times >= options.delivery.tries => {
+                let failure = if unsaid { blame.of(failure) } else { failure };
+                return self.give_up(queued, composed, &failure, known).await;
+            }
             _ => {}
         }
         let code = failure.code;
         let known = self.hold_on(|| self.settle(queued, known.clone(), State::NotSent, code).boxed()).await?;
-        let options = &self.delivery.0.options;
         match failure.advice {
             Advice::StopChannel => self.stop(&failure).await,
             // Nothing of this number gets through: the others need not find out one by one.
-            Advice::SlowNumber | Advice::Retry if outage || failure.advice == Advice::SlowNumber => {
+            Advice::SlowNumber | Advice::Away | Advice::Retry if outage || failure.advice == Advice::SlowNumber => {
                 self.line.gate.slow_down(failure.retry_after, |nth| options.pause(nth));
             }
             Advice::SlowPair => {
@@ -180,7 +189,7 @@ impl Sender {
                 if pass.is_probe() {
                     self.works().await;
                 }
-                tokio::time::sleep(failure.retry_after.unwrap_or(jittered(options.pause(attempts)))).await;
+                tokio::time::sleep(failure.retry_after.unwrap_or(jittered(options.pause(times)))).await;
             }
         }
         Ok(known)

@@ -134,3 +134,51 @@ async fn storms_of_429_pass() {
     world.comes_to(&chat, &said, MessageStatus::Read).await;
     assert_eq!(told(&world.graph, "4915"), ["patience", "more patience"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_always_answered_500_is_set_aside_while_others_go_out() {
+    let mut world = World::start("tries = 3").await;
+    let _delivery = world.deliver().await;
+    let (poisoned, fine) = (world.receive("106", "1", "hi").await, world.receive("106", "2", "hi").await);
+    world.graph.always(Which::to("1"), Act::status(500));
+    let poison = world.say(&poisoned, "poison").await;
+    let mut said = 0;
+    let failed = testkit::eventually("the message to be set aside", DEADLINE, async || {
+        let last = world.say(&fine, "hello").await;
+        world.comes_to(&fine, &last, MessageStatus::Read).await;
+        said += 1;
+        let message = world.message(&poisoned, &poison).await;
+        (message.status() == MessageStatus::Failed).then_some(message)
+    })
+    .await;
+    let error = &failed.statuses[0].errors[0];
+    assert!(error.title.contains("500") && error.details.contains("say it in another way"), "{error:?}");
+    assert_eq!(told(&world.graph, "2").len(), said);
+    world.graph.usual();
+    let next = world.say(&poisoned, "better").await;
+    world.comes_to(&poisoned, &next, MessageStatus::Read).await;
+    assert_eq!(told(&world.graph, "1"), ["better"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_alone_on_its_number_is_not_set_aside_for_an_outage() {
+    let mut world = World::start("tries = 3").await;
+    let _delivery = world.deliver().await;
+    let chat = world.receive("106", "1", "hi").await;
+    world.graph.next(Which::any(), 6, Act::status(503));
+    let said = world.say(&chat, "patience").await;
+    world.comes_to(&chat, &said, MessageStatus::Read).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_renewed_in_the_configuration_is_taken_without_a_restart() {
+    let mut world = World::start("").await;
+    let _delivery = world.deliver().await;
+    let chat = world.receive("106", "4915", "hi").await;
+    world.graph.set_token("renewed");
+    let said = world.say(&chat, "are you there?").await;
+    testkit::eventually("the stop", DEADLINE, async || world.graph.refused().contains_key(&190).then_some(())).await;
+    world.renew_token("renewed");
+    world.comes_to(&chat, &said, MessageStatus::Read).await;
+    assert_eq!(told(&world.graph, "4915"), ["are you there?"]);
+}

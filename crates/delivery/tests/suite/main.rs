@@ -3,6 +3,7 @@
 
 mod crashing;
 mod failing;
+mod insisting;
 mod media;
 mod messenger;
 mod receiver;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 
@@ -30,6 +31,8 @@ impl Got {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
     Status(u16),
+    /// A status, and to come again after so many seconds.
+    After(u16, u64),
     /// Never.
     Hang,
 }
@@ -64,12 +67,15 @@ impl Receiver {
     }
 }
 
-async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> (StatusCode, HeaderMap) {
     receiver.got.lock().unwrap().push(Got { headers, body });
     let next = receiver.next.lock().unwrap().pop_front();
     let rest = *receiver.rest.lock().unwrap();
     match next.or(rest).unwrap() {
-        Answer::Status(code) => StatusCode::from_u16(code).unwrap(),
+        Answer::Status(code) => (StatusCode::from_u16(code).unwrap(), HeaderMap::new()),
+        Answer::After(code, seconds) => {
+            (StatusCode::from_u16(code).unwrap(), HeaderMap::from_iter([(RETRY_AFTER, seconds.into())]))
+        }
         Answer::Hang => std::future::pending().await,
     }
 }

@@ -18,19 +18,19 @@ use tonic_types::StatusExt;
 
 use crate::receiver::{Answer, Got, Receiver};
 
-const ACME: &str = "acme";
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const ACME: &str = "acme";
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-struct World {
-    bus: Bus,
-    options: HookOptions,
-    service: delivery::Webhooks,
-    supervisor: Supervisor,
-    conversation: ConversationId,
-    nats: NatsServer,
+pub(crate) struct World {
+    pub(crate) bus: Bus,
+    pub(crate) options: HookOptions,
+    pub(crate) service: delivery::Webhooks,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) conversation: ConversationId,
+    pub(crate) nats: NatsServer,
 }
 
-fn options() -> HookOptions {
+pub(crate) fn options() -> HookOptions {
     HookOptions {
         allow_private_targets: true,
         timeout: Duration::from_secs(30),
@@ -41,7 +41,7 @@ fn options() -> HookOptions {
 }
 
 impl World {
-    async fn start(options: HookOptions) -> World {
+    pub(crate) async fn start(options: HookOptions) -> World {
         let nats = NatsServer::start().await;
         let bus = Bus::connect(&Options::new(nats.url())).await.unwrap();
         bus.ensure_streams().await.unwrap();
@@ -51,13 +51,13 @@ impl World {
         World { bus, options, service, supervisor, conversation, nats }
     }
 
-    async fn create(&self, url: &str, events: &[&str]) -> (v1::Webhook, String) {
+    pub(crate) async fn create(&self, url: &str, events: &[&str]) -> (v1::Webhook, String) {
         let created = self.service.create_webhook(Request::new(create(url, events))).await.unwrap().into_inner();
         (created.webhook.unwrap(), created.secret)
     }
 
     /// The customer writes. Returns the revision.
-    async fn receive(&self, id: &str, text: &str) -> u64 {
+    pub(crate) async fn receive(&self, id: &str, text: &str) -> u64 {
         let keyring = self.bus.keyring(ACME, &self.conversation).await.unwrap();
         let message = v1::Message { text: text.to_owned(), ..v1::Message::default() };
         let sealed = keyring.seal(&v1::SealedMessage { message: Some(message), contact: None });
@@ -75,19 +75,19 @@ impl World {
         self.bus.publish_facts(vec![event], &TraceParent::start()).await.remove(0).unwrap()
     }
 
-    async fn log(&self, id: &str) -> Vec<v1::WebhookDelivery> {
+    pub(crate) async fn log(&self, id: &str) -> Vec<v1::WebhookDelivery> {
         let request = v1::ListWebhookDeliveriesRequest { workspace: ACME.to_owned(), id: id.to_owned(), page_size: 0 };
         self.service.list_webhook_deliveries(Request::new(request)).await.unwrap().into_inner().deliveries
     }
 
-    async fn list(&self) -> Vec<v1::Webhook> {
+    pub(crate) async fn list(&self) -> Vec<v1::Webhook> {
         let request = v1::ListWebhooksRequest { workspace: ACME.to_owned() };
         self.service.list_webhooks(Request::new(request)).await.unwrap().into_inner().webhooks
     }
 }
 
 /// Everything as a new process has it.
-async fn work(bus: &Bus, options: &HookOptions) -> (delivery::Webhooks, Supervisor) {
+pub(crate) async fn work(bus: &Bus, options: &HookOptions) -> (delivery::Webhooks, Supervisor) {
     let hooks = Hooks::new(bus.clone(), options.clone()).unwrap();
     hooks.prepare().await.unwrap();
     let supervisor = Supervisor::new(Shutdown::new());
@@ -95,7 +95,7 @@ async fn work(bus: &Bus, options: &HookOptions) -> (delivery::Webhooks, Supervis
     (delivery::Webhooks::new(hooks), supervisor)
 }
 
-fn create(url: &str, events: &[&str]) -> v1::CreateWebhookRequest {
+pub(crate) fn create(url: &str, events: &[&str]) -> v1::CreateWebhookRequest {
     v1::CreateWebhookRequest {
         workspace: ACME.to_owned(),
         url: url.to_owned(),
@@ -104,12 +104,12 @@ fn create(url: &str, events: &[&str]) -> v1::CreateWebhookRequest {
     }
 }
 
-async fn wait_for(what: &str, receiver: &Receiver, count: usize) -> Vec<Got> {
+pub(crate) async fn wait_for(what: &str, receiver: &Receiver, count: usize) -> Vec<Got> {
     eventually(what, DEADLINE, async || Some(receiver.got()).filter(|got| got.len() >= count)).await
 }
 
 /// As a receiver checks it, by the specification.
-fn verified(got: &Got, secret: &str) -> bool {
+pub(crate) fn verified(got: &Got, secret: &str) -> bool {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let signed =
         [format!("{}.{}.", got.header("webhook-id"), got.header("webhook-timestamp")).as_bytes(), got.body.as_ref()]

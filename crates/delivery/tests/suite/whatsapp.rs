@@ -105,7 +105,7 @@ async fn a_channel_that_is_not_there_got_nothing() {
     let (graph, channel) = world().await;
     graph.go_down();
     let failure = testkit::eventually("a refused connection", Duration::from_secs(10), async || {
-        Some(failure(&channel).await).filter(|failure| failure.advice == Advice::Retry)
+        Some(failure(&channel).await).filter(|failure| failure.advice == Advice::Away)
     });
     assert_eq!(failure.await.code, 0);
     graph.come_back();

@@ -21,7 +21,9 @@ const SECRET: &str = "s3cret";
 /// Numbers of the business.
 pub(crate) const NUMBERS: [&str; 2] = ["106", "107"];
 /// Of the tests: soon enough to wait for.
-const PACE: &str = "[delivery]\npause_ms = 50\nreconcile_ms = 1500\nanswer_timeout_ms = 2000\n";
+const PACE: &str = "[delivery]\npause_ms = 50\nreconcile_ms = 1500\n";
+/// The same, unless a test says otherwise.
+const ANSWER: &str = "answer_timeout_ms = 2000\n";
 
 pub(crate) struct World {
     pub(crate) nats: NatsServer,
@@ -91,6 +93,13 @@ impl World {
         let mut options = Options::from_config(&config);
         options.probe = (Duration::from_millis(200), Duration::from_secs(1));
         Delivery::new(bus, options, health)
+    }
+
+    /// The operator writes another token into the configuration.
+    pub(crate) fn renew_token(&self, token: &str) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let (old, new) = ("access_token = \"token\"", format!("access_token = \"{token}\""));
+        std::fs::write(&self.config, text.replace(old, &new)).unwrap();
     }
 
     /// The program.
@@ -209,9 +218,10 @@ fn load(dir: &TempDir, text: &str) -> Config {
 }
 
 fn text(nats: &str, api_base: &str, more: &str) -> String {
+    let answer = if more.contains("answer_timeout_ms") { "" } else { ANSWER };
     let mut text = format!(
         "[nats]\nurl = \"{nats}\"\nduplicate_window_ms = 100\n[grpc]\nlisten = \"127.0.0.1:0\"\n\
-         [http]\nlisten = \"127.0.0.1:0\"\n{PACE}{more}\n"
+         [http]\nlisten = \"127.0.0.1:0\"\n{PACE}{answer}{more}\n"
     );
     for number in NUMBERS {
         text.push_str(&format!(

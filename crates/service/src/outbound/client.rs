@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode, Url, redirect};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response, StatusCode, Url, redirect};
 use sha2::Sha256;
 
 use super::address::is_private;
@@ -76,13 +76,29 @@ impl OutboundClient {
     /// # Errors
     /// [`OutboundError`], which says whether trying again may help. Its text holds nothing of the URL but the host.
     pub async fn send(&self, request: &OutboundRequest) -> Result<StatusCode, OutboundError> {
+        let answer = self.answer(request).await?;
+        judge(answer.status())
+    }
+
+    /// The same, with how long the target asks to be left alone (`Retry-After`; a date is not read).
+    pub async fn send_and_ask(
+        &self,
+        request: &OutboundRequest,
+    ) -> (Result<StatusCode, OutboundError>, Option<Duration>) {
+        match self.answer(request).await {
+            Ok(answer) => (judge(answer.status()), retry_after(answer.headers())),
+            Err(error) => (Err(error), None),
+        }
+    }
+
+    async fn answer(&self, request: &OutboundRequest) -> Result<Response, OutboundError> {
         let url = self.check(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| OutboundError::Never(format!("{:?} is no HTTP method", request.method)))?;
         let headers = headers(request)?;
         let sent = self.http.request(method, url).headers(headers).timeout(request.timeout);
         let sent = sent.body(request.body.clone()).send().await;
-        judge(sent.map_err(|error| self.failed(&error, request.timeout))?.status())
+        sent.map_err(|error| self.failed(&error, request.timeout))
     }
 
     /// The target of a request: http or https, with a host that is not a private address in digits.
@@ -133,6 +149,11 @@ fn headers(request: &OutboundRequest) -> Result<HeaderMap, OutboundError> {
         headers.insert(name, value);
     }
     Ok(headers)
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// HMAC-SHA256 of what is sent, for signatures.

@@ -61,7 +61,7 @@ impl Caller {
     /// Posts JSON.
     ///
     /// # Errors
-    /// [`Failure`] when no answer came: [`Advice::Retry`] if no connection was made, else [`Advice::Unknown`].
+    /// [`Failure`] when no answer came: [`Advice::Away`] if no connection was made, else [`Advice::Unknown`].
     pub(in crate::channel) async fn post(&self, url: Url, body: Vec<u8>) -> Result<Reply, Failure> {
         let request = self.request(Method::POST, url).header(CONTENT_TYPE, "application/json").body(body);
         self.answered(request).await
@@ -109,7 +109,7 @@ impl Caller {
         if error.is_connect() {
             let details =
                 format!("{}. It is tried again; if that lasts, look at api_base and the network.", chain(&error));
-            return failure(Advice::Retry, "the channel can't be reached", details);
+            return failure(Advice::Away, "the channel can't be reached", details);
         }
         let why = if error.is_timeout() {
             format!("no answer within {} s", self.answer.as_secs())
