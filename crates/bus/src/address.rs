@@ -4,7 +4,8 @@ use conversation::ConversationId;
 
 use crate::key::key_name;
 use crate::kv::{find_or_create, read};
-use crate::{Bus, Error, Keyring, WorkspaceKeys};
+use crate::shred::shred;
+use crate::{Bus, Error, Keyring, WorkspaceKeys, stream};
 
 /// One way in which a channel names a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,11 +58,20 @@ pub enum Added {
 }
 
 impl Bus {
-    /// The conversation of a contact on a channel, found or made. `addresses`: the strongest first, at least one.
+    /// The conversation of a contact on a channel, found or made. `addresses`: the strongest first, at least one. A
+    /// contact that was erased gets a new one.
     ///
     /// # Errors
     /// [`Error::Away`]; what was made until then is found again by the next try.
     pub async fn resolve(&self, workspace: &str, channel: &str, addresses: &[Address]) -> Result<Resolved, Error> {
+        match self.resolve_once(workspace, channel, addresses).await {
+            // Erased between one step and the next.
+            Err(Error::Erased) => self.resolve_once(workspace, channel, addresses).await,
+            done => done,
+        }
+    }
+
+    async fn resolve_once(&self, workspace: &str, channel: &str, addresses: &[Address]) -> Result<Resolved, Error> {
         let mut known = Vec::with_capacity(addresses.len());
         for address in addresses {
             known.push(self.find_address(workspace, channel, address).await?);
@@ -148,11 +158,16 @@ impl Bus {
         address: &Address,
     ) -> Result<Option<ConversationId>, Error> {
         let key = self.alias_key(workspace, channel, address).await?;
-        if let Some(conversation) = self.0.addresses.get(&key) {
+        if let Some(conversation) = self.0.addresses.get(&key)
+            && !self.is_erased(workspace, &conversation).await?
+        {
             return Ok(Some(conversation));
         }
         let Some(value) = read(self.aliases().await?, &key).await? else { return Ok(None) };
         let conversation = parse(&key, &value)?;
+        if self.is_erased(workspace, &conversation).await? {
+            return Ok(None);
+        }
         self.0.addresses.insert(key, conversation.clone());
         Ok(Some(conversation))
     }
@@ -166,10 +181,29 @@ impl Bus {
         address: &Address,
     ) -> Result<ConversationId, Error> {
         let key = self.alias_key(workspace, channel, address).await?;
-        let value = conversation.as_str().to_owned().into();
-        let holder = parse(&key, &find_or_create(self.aliases().await?, &key, value).await?)?;
+        let holder = loop {
+            let value = conversation.as_str().to_owned().into();
+            let holder = parse(&key, &find_or_create(self.aliases().await?, &key, value).await?)?;
+            if !self.is_erased(workspace, &holder).await? {
+                break holder;
+            }
+            // Who was erased and writes again is somebody new, also while the erasure is under way.
+            self.forget_alias(&key, &holder).await?;
+        };
         self.0.addresses.insert(key, holder.clone());
         Ok(holder)
+    }
+
+    /// Removes an address that leads to a conversation that was erased, unless it leads elsewhere by now.
+    async fn forget_alias(&self, key: &str, erased: &ConversationId) -> Result<(), Error> {
+        let aliases = self.aliases().await?;
+        let found = aliases.entry(key).await.map_err(|error| Error::away("reading a bucket", error))?;
+        match found {
+            Some(entry) if entry.value == erased.as_str().as_bytes() => {
+                shred(self, &format!("KV_{}", stream::ALIASES), entry.revision).await.map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn alias_key(&self, workspace: &str, channel: &str, address: &Address) -> Result<String, Error> {

@@ -7,7 +7,8 @@ use conversation::ConversationId;
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
-use crate::key::{Keyring, WorkspaceKeys};
+use crate::key::WorkspaceKeys;
+use crate::keyrings::Keyrings;
 use crate::{Error, stream};
 
 /// How to reach the bus and what to ask of it.
@@ -44,8 +45,8 @@ pub(crate) const REQUEST: Duration = Duration::from_secs(3);
 /// How long an operation tries before it says that the bus is away.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Keys kept at hand: about 200 bytes each.
-const CACHED_KEYS: usize = 100_000;
+/// Addresses kept at hand: about 200 bytes each.
+const CACHED_ADDRESSES: usize = 100_000;
 /// Appends on their way at once. JetStream's own limit is 10,000 and more for a stream.
 const IN_FLIGHT: usize = 4_096;
 
@@ -58,7 +59,7 @@ pub(crate) struct Inner {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) options: Options,
     pub(crate) addresses: Cache<String, ConversationId>,
-    pub(crate) keyrings: Cache<String, Keyring>,
+    pub(crate) keyrings: Keyrings,
     pub(crate) workspaces: Cache<String, WorkspaceKeys>,
     events: OnceCell<jetstream::stream::Stream>,
     keys: OnceCell<kv::Store>,
@@ -89,17 +90,26 @@ impl Bus {
             .max_ack_inflight(IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Bus(Arc::new(Inner {
+        Ok(Bus::over(client, jetstream, options.clone()))
+    }
+
+    fn over(client: async_nats::Client, jetstream: jetstream::Context, options: Options) -> Bus {
+        Bus(Arc::new(Inner {
             client,
             jetstream,
-            options: options.clone(),
-            addresses: Cache::new(CACHED_KEYS),
-            keyrings: Cache::new(CACHED_KEYS),
+            options,
+            addresses: Cache::new(CACHED_ADDRESSES),
+            keyrings: Keyrings::default(),
             workspaces: Cache::new(1_000),
             events: OnceCell::new(),
             keys: OnceCell::new(),
             aliases: OnceCell::new(),
-        })))
+        }))
+    }
+
+    /// The same connection with nothing at hand: what keeps it does not keep this bus.
+    pub(crate) fn apart(&self) -> Bus {
+        Bus::over(self.0.client.clone(), self.0.jetstream.clone(), self.0.options.clone())
     }
 
     /// Makes the streams and buckets, or brings them to what this version needs. Deletes nothing.

@@ -55,6 +55,9 @@ pub enum Error {
         /// The oldest that will do.
         needed: &'static str,
     },
+    /// The contact of the conversation was erased: nothing is sealed for it any more.
+    #[error("the contact of this conversation was erased")]
+    Erased,
     /// Something on the bus is not what we put there.
     #[error("{what} can't be read: {reason}")]
     Unreadable {
@@ -71,7 +74,7 @@ impl Error {
         match self {
             Error::Away { .. } => ErrorKind::Retry,
             Error::Conflict => ErrorKind::Conflict,
-            Error::Refused { .. } | Error::Unreadable { .. } => ErrorKind::Refused,
+            Error::Refused { .. } | Error::Erased | Error::Unreadable { .. } => ErrorKind::Refused,
             Error::Incompatible { .. } | Error::Version { .. } => ErrorKind::Fatal,
         }
     }

@@ -20,6 +20,15 @@ const CLEAR: u8 = 1;
 pub struct Keyring(Arc<SealKey>);
 
 impl Keyring {
+    fn new(key: [u8; 32]) -> Keyring {
+        Keyring(Arc::new(SealKey::new(key)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn random() -> Keyring {
+        Keyring::new(random())
+    }
+
     pub(crate) fn key(&self) -> &SealKey {
         &self.0
     }
@@ -105,16 +114,23 @@ impl Bus {
         Ok(keys)
     }
 
-    /// The keyring of a conversation, found or made.
+    /// The keyring of a conversation, found or made. None is made again for one that was erased.
     ///
     /// # Errors
-    /// [`Error::Away`].
+    /// [`Error::Away`], [`Error::Erased`].
     pub async fn keyring(&self, workspace: &str, conversation: &ConversationId) -> Result<Keyring, Error> {
-        let name = key_name(workspace, conversation);
-        if let Some(keyring) = self.0.keyrings.get(&name) {
+        if let Some(keyring) = self.conversation(workspace, conversation.as_str()).await? {
             return Ok(keyring);
         }
-        let keyring = Keyring(Arc::new(SealKey::new(self.find_or_make_key::<32>(&name).await?)));
+        if self.is_erased(workspace, conversation).await? {
+            return Err(Error::Erased);
+        }
+        let name = key_name(workspace, conversation);
+        let keyring = Keyring::new(self.find_or_make_key::<32>(&name).await?);
+        // The mark is there before the key goes, and is looked for after a key was made: whoever came between sees it.
+        if self.erasure(workspace, conversation).await?.value.is_some() {
+            return Err(Error::Erased);
+        }
         self.0.keyrings.insert(name, keyring.clone());
         Ok(keyring)
     }
@@ -130,10 +146,25 @@ impl Bus {
         if let Some(keyring) = self.0.keyrings.get(&name) {
             return Ok(Some(keyring));
         }
+        if self.is_erased(workspace, &conversation).await? {
+            return Ok(None);
+        }
+        let keyring = self.stored_keyring(workspace, &conversation).await?;
+        if let Some(keyring) = &keyring {
+            self.0.keyrings.insert(name, keyring.clone());
+        }
+        Ok(keyring)
+    }
+
+    /// The keyring as it is stored, be the conversation marked as erased or not.
+    pub(crate) async fn stored_keyring(
+        &self,
+        workspace: &str,
+        conversation: &ConversationId,
+    ) -> Result<Option<Keyring>, Error> {
+        let name = key_name(workspace, conversation);
         let Some(stored) = read(self.keys().await?, &name).await? else { return Ok(None) };
-        let keyring = Keyring(Arc::new(SealKey::new(parse::<32>(&name, &stored)?)));
-        self.0.keyrings.insert(name, keyring.clone());
-        Ok(Some(keyring))
+        Ok(Some(Keyring::new(parse::<32>(&name, &stored)?)))
     }
 
     async fn find_or_make_key<const N: usize>(&self, name: &str) -> Result<[u8; N], Error> {

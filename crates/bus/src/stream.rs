@@ -142,7 +142,8 @@ fn bucket_config(bucket: &str, options: &Options) -> Config {
         max_messages_per_subject: 1,
         discard: DiscardPolicy::New,
         allow_rollup: true,
-        deny_delete: true,
+        // A single message has to be overwritten where it lies when a person is erased.
+        deny_delete: ![ALIASES, KEYS].contains(&bucket),
         allow_direct: true,
         storage: StorageType::File,
         num_replicas: options.replicas,
@@ -204,7 +205,8 @@ pub(crate) fn reconcile(found: &Config, wanted: &Config) -> Config {
         duplicate_window: wanted.duplicate_window,
         allow_direct: wanted.allow_direct,
         allow_rollup: wanted.allow_rollup,
-        deny_delete: wanted.deny_delete,
+        // The server never takes this back: a bucket that was made with it goes on, and erasing from it is refused.
+        deny_delete: wanted.deny_delete || found.deny_delete,
         deny_purge: wanted.deny_purge,
         allow_message_schedules: wanted.allow_message_schedules,
         ..found.clone()

@@ -1,8 +1,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, conversations, count, dead, doctor, health, knowledge, presence, projection, receive,
-    rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
+    agents, bot, completions, contact, conversations, count, dead, doctor, health, knowledge, presence, projection,
+    receive, rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
 /// What `--help` ends with.
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     Knowledge(knowledge::Knowledge),
     /// Hand in a message from a customer, on a channel without a webhook
     Receive(receive::Receive),
+    /// What is held about a contact: export it, or erase it for ever
+    #[command(subcommand)]
+    Contact(contact::Contact),
     /// List tickets, newest first
     Tickets(tickets::List),
     /// Show a ticket: who, when, how long, how many messages

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
+use proto::v1::contact_service_client::ContactServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
@@ -54,6 +55,11 @@ impl Client {
     /// Commands.
     pub(crate) fn conversations(&self) -> ConversationServiceClient<Channel> {
         ConversationServiceClient::new(self.channel.clone())
+    }
+
+    /// What is held about contacts, and their end.
+    pub(crate) fn contacts(&self) -> ContactServiceClient<Channel> {
+        ContactServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Queries.

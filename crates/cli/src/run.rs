@@ -63,6 +63,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Unassign(unassign) => unassign.run(&session).await,
         Command::Bot(bot) => bot.run(&session).await,
         Command::Knowledge(knowledge) => knowledge.run(&session).await,
+        Command::Contact(contact) => contact.run(&session).await,
         Command::Receive(receive) => receive.run(&session).await,
         Command::Tickets(list) => list.run(&session).await,
         Command::Ticket(show) => show.run(&session).await,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use bus::Bus;
 use clap::Parser;
-use ingest::{Intake, Options, Webhooks, conversation_service, directory_service};
+use ingest::{Intake, Options, Webhooks, contact_service, conversation_service, directory_service};
 use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Takes webhooks over HTTP and commands over gRPC.
@@ -31,6 +31,7 @@ async fn main() -> anyhow::Result<()> {
     let mut grpc = Grpc::bind(config.grpc.listen).await?;
     grpc.add(conversation_service(bus.clone(), &options)).await;
     grpc.add(directory_service(&bus, &options)).await;
+    grpc.add(contact_service(bus.clone(), &options)).await;
     tracing::info!(http = %webhooks.address()?, grpc = %grpc.address()?, "ready");
     let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;

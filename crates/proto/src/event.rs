@@ -13,6 +13,7 @@ pub fn event_name(event: &Event) -> &'static str {
         Event::ContactChanged(_) => "ContactChanged",
         Event::MessagesRead(_) => "MessagesRead",
         Event::Decided(_) => "Decided",
+        Event::ContactErased(_) => "ContactErased",
     }
 }
 

@@ -144,6 +144,7 @@ fn examples() -> Vec<v1::Event> {
         event(customer(), Kind::ContactChanged(contact)),
         event(actor(Who::Agent, "ana"), Kind::MessagesRead(v1::MessagesRead { through_revision: 9 })),
         event(actor(Who::Automation, "rule"), Kind::Decided(decided())),
+        event(actor(Who::Agent, "ana"), Kind::ContactErased(v1::ContactErased {})),
     ]
 }
 

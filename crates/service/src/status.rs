@@ -66,8 +66,12 @@ pub fn refused(code: Code, reason: &str, subject: &str, description: impl Into<S
     Status::with_error_details(code, description, details)
 }
 
-/// What a failure of the bus looks like to a client: UNAVAILABLE when trying again helps, else INTERNAL.
+/// What a failure of the bus looks like to a client: UNAVAILABLE when trying again helps, FAILED_PRECONDITION
+/// `CONTACT_ERASED` for what would be sealed for somebody who was erased meanwhile, else INTERNAL.
 pub fn bus(error: &bus::Error) -> Status {
+    if matches!(error, bus::Error::Erased) {
+        return refused(Code::FailedPrecondition, "CONTACT_ERASED", "", error.to_string());
+    }
     match error.kind() {
         bus::ErrorKind::Retry | bus::ErrorKind::Conflict => {
             refused(Code::Unavailable, "BUS_AWAY", "", "the bus is away: try again with the same command_id")

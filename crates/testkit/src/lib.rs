@@ -12,6 +12,7 @@ mod count;
 mod health;
 mod nats_server;
 mod process;
+mod search;
 mod start;
 mod wait;
 
@@ -22,4 +23,5 @@ pub use count::count;
 pub use fake_graph::{Act, FakeGraph, Fate, GraphError, Limits, Report, Seen, Sent, Which, signature};
 pub use nats_server::{NatsServer, NatsServerBuilder};
 pub use process::Process;
+pub use search::holders;
 pub use wait::eventually;

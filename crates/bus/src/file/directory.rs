@@ -40,3 +40,21 @@ pub(super) async fn open(directory: &Path, path: &str) -> Result<Option<Bytes>, 
         Err(error) => Err(Error::away("opening a file", error)),
     }
 }
+
+/// Removes a folder with every file in it.
+pub(super) async fn remove_all(directory: &Path, folder: &str) -> Result<u64, Error> {
+    let doing = "removing files";
+    let folder = directory.join(folder);
+    let mut files = match fs::read_dir(&folder).await {
+        Ok(files) => files,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(Error::away(doing, error)),
+    };
+    let mut count = 0;
+    while let Some(file) = files.next_entry().await.map_err(|error| Error::away(doing, error))? {
+        fs::remove_file(file.path()).await.map_err(|error| Error::away(doing, error))?;
+        count += 1;
+    }
+    fs::remove_dir(&folder).await.map_err(|error| Error::away(doing, error))?;
+    Ok(count)
+}

@@ -113,6 +113,18 @@ impl Files {
         Ok(Some(OpenFile { head, frames }))
     }
 
+    /// Removes every file of a conversation. How many there were.
+    ///
+    /// # Errors
+    /// As [`Files::open`].
+    pub(crate) async fn remove_all(&self, owner: Owner<'_>) -> Result<u64, Error> {
+        let folder = path(owner, "");
+        match &self.place {
+            Place::Objects => objects::remove_all(&self.bus, &folder).await,
+            Place::Directory(directory) => directory::remove_all(directory, &folder).await,
+        }
+    }
+
     /// The key to seal with, found or made.
     async fn sealer(&self, owner: Owner<'_>) -> Result<SealKey, Error> {
         match owner.conversation {

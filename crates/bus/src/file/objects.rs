@@ -2,6 +2,7 @@
 
 use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind, ObjectStore};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
+use futures::TryStreamExt;
 
 use super::Bytes;
 use crate::{Bus, Error, Options, stream};
@@ -44,6 +45,25 @@ pub(super) async fn open(bus: &Bus, path: &str) -> Result<Option<Bytes>, Error> 
         Err(error) if error.kind() == GetErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::away("opening a file", error)),
     }
+}
+
+/// Removes every object whose name begins so. The parts go first: an object that is still listed may be removed again.
+pub(super) async fn remove_all(bus: &Bus, folder: &str) -> Result<u64, Error> {
+    let doing = "removing files";
+    let store = store(bus).await?;
+    let parts = bus.jetstream().get_stream_no_info(format!("OBJ_{}", stream::MEDIA)).await;
+    let parts = parts.map_err(|error| Error::away(doing, error))?;
+    let mut all = store.list().await.map_err(|error| Error::away(doing, error))?;
+    let mut count = 0;
+    while let Some(object) = all.try_next().await.map_err(|error| Error::away(doing, error))? {
+        if object.name.starts_with(folder) && !object.deleted {
+            let of_object = format!("$O.{}.C.{}", stream::MEDIA, object.nuid);
+            parts.purge().filter(of_object).await.map_err(|error| Error::away(doing, error))?;
+            store.delete(&object.name).await.map_err(|error| Error::away(doing, error))?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 async fn store(bus: &Bus) -> Result<ObjectStore, Error> {

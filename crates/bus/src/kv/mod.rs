@@ -71,7 +71,7 @@ impl BucketName {
 #[derive(Clone)]
 pub struct Bucket {
     bus: Bus,
-    name: BucketName,
+    name: &'static str,
 }
 
 /// What stands under a key.
@@ -108,11 +108,16 @@ pub enum Change<M> {
 impl Bus {
     /// A bucket, which [`Bus::ensure_streams`] has made.
     pub fn bucket(&self, name: BucketName) -> Bucket {
-        Bucket { bus: self.clone(), name }
+        Bucket::named(self.clone(), name.as_str())
     }
 }
 
 impl Bucket {
+    /// One of the buckets that this crate keeps to itself.
+    pub(crate) fn named(bus: Bus, name: &'static str) -> Bucket {
+        Bucket { bus, name }
+    }
+
     /// What stands under `key`, as the leader of the bucket has it.
     ///
     /// # Errors
@@ -343,15 +348,15 @@ impl Bucket {
     }
 
     fn decode<M: Message + Default>(&self, key: &str, value: Bytes) -> Result<M, Error> {
-        M::decode(value).map_err(|error| Error::unreadable(format!("{}/{key}", self.name.as_str()), error))
+        M::decode(value).map_err(|error| Error::unreadable(format!("{}/{key}", self.name), error))
     }
 
     fn subject(&self, key: &str) -> String {
-        format!("$KV.{}.{key}", self.name.as_str())
+        format!("$KV.{}.{key}", self.name)
     }
 
     fn stream_name(&self) -> String {
-        format!("KV_{}", self.name.as_str())
+        format!("KV_{}", self.name)
     }
 
     /// A handle alone: nothing is asked of the server.

@@ -64,7 +64,6 @@ impl Watch {
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(prefix = self.prefix, %error, "watching a bucket again from the start");
-                    self.open = None;
                     tokio::time::sleep(self.pause).await;
                     self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 }
@@ -72,7 +71,16 @@ impl Watch {
         }
     }
 
-    async fn try_next(&mut self) -> Result<Vec<Update>, Error> {
+    /// As [`Watch::next`], but tells when the watch broke; it may be called again. May have no news.
+    pub(crate) async fn try_next(&mut self) -> Result<Vec<Update>, Error> {
+        let news = self.read().await;
+        if news.is_err() {
+            self.open = None;
+        }
+        news
+    }
+
+    async fn read(&mut self) -> Result<Vec<Update>, Error> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {

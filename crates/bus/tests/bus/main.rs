@@ -8,6 +8,7 @@ mod common;
 mod dead;
 mod deciding;
 mod directory;
+mod erasing;
 mod facts;
 mod files;
 mod runs;

@@ -222,7 +222,7 @@ fn said(event: &v1::Event, keyring: Option<&Keyring>) -> Result<Vec<Value>, Fail
         Kind::MessageEdited(of) => message(&of.sealed),
         Kind::MessageRevoked(of) => message(&of.sealed),
         Kind::ContactChanged(of) => message(&of.sealed),
-        Kind::MessageStatusChanged(_) | Kind::MessagesRead(_) => return Ok(Vec::new()),
+        Kind::MessageStatusChanged(_) | Kind::MessagesRead(_) | Kind::ContactErased(_) => return Ok(Vec::new()),
         Kind::Decided(decided) => {
             let entries = decided.entries.iter().filter_map(|entry| entry.entry.as_ref());
             return entries

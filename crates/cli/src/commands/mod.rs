@@ -3,6 +3,8 @@
 pub(crate) mod agents;
 pub(crate) mod bot;
 pub(crate) mod completions;
+pub(crate) mod contact;
+mod contact_export;
 pub(crate) mod conversations;
 pub(crate) mod count;
 pub(crate) mod dead;

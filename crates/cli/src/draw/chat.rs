@@ -207,6 +207,9 @@ impl Chat {
     }
 }
 
+/// What stands in place of words that are gone.
+const ERASED: &str = "[erased]";
+
 /// Messages and notes.
 impl Chat {
     fn message(&mut self, entry: &v1::TimelineEntry, message: &v1::Message, lines: &mut Vec<Line>) {
@@ -215,7 +218,7 @@ impl Chat {
             right: message.direction() == v1::Direction::Outbound,
             name: name(actor),
             above: self.quoted(message),
-            text: message::lines(message),
+            text: if entry.erased { vec![ERASED.to_owned()] } else { message::lines(message) },
             style: if message.revoked { Style::Dim } else { Style::Plain },
             foot: self.foot(entry, message),
             below: below(message),
@@ -232,7 +235,7 @@ impl Chat {
             right: true,
             name: Line::of(Style::Note, format!("✎ note by {}", words::actor(note.actor.as_ref()))),
             above: Vec::new(),
-            text: vec![clean(&note.text)],
+            text: vec![if entry.erased { ERASED.to_owned() } else { clean(&note.text) }],
             style: Style::Note,
             foot: Line::of(Style::Dim, self.clock(entry.time.as_ref())),
             below: Vec::new(),

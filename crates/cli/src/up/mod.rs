@@ -157,6 +157,7 @@ async fn start(
     let ingest = ingest::Options::from_config(config);
     grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
     grpc.add(ingest::directory_service(&bus, &ingest)).await;
+    grpc.add(ingest::contact_service(bus.clone(), &ingest)).await;
     let intake = ingest::Intake::new(bus.clone(), ingest.clone());
     let webhooks = ingest::Webhooks::bind(config.http.listen, intake, ingest.http).await?;
 

@@ -1,5 +1,6 @@
 //! One entry of the chat as a row: its brackets at the left, what it is beside them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use maud::{Markup, html};
@@ -66,8 +67,8 @@ impl Rows<'_> {
                 div.what {
                     @if let Some(at) = &day { h2.day { span { (words::day(at, self.who.zone.lang)) } } }
                     @match &entry.entry {
-                        Some(Entry::Message(message)) => { (self.message(entry, message, quotes)) }
-                        Some(Entry::Note(note)) => { (self.note(entry, note)) }
+                        Some(Entry::Message(message)) => { (self.message(entry, &said(entry, message), quotes)) }
+                        Some(Entry::Note(note)) => { (self.note(entry, &noted(entry, note))) }
                         Some(Entry::Stamp(stamp)) => { (self.stamp(entry, stamp)) }
                         None => {}
                     }
@@ -236,6 +237,20 @@ pub(crate) fn kind(entry: &v1::TimelineEntry) -> Option<&Kind> {
         Some(Entry::Stamp(stamp)) => stamp.kind.as_ref(),
         _ => None,
     }
+}
+
+/// What stands in place of words that are gone with the contact.
+const ERASED: &str = "[erased]";
+
+fn said<'a>(entry: &v1::TimelineEntry, message: &'a v1::Message) -> Cow<'a, v1::Message> {
+    if !entry.erased {
+        return Cow::Borrowed(message);
+    }
+    Cow::Owned(v1::Message { r#type: "text".to_owned(), text: ERASED.to_owned(), ..message.clone() })
+}
+
+fn noted<'a>(entry: &v1::TimelineEntry, note: &'a v1::Note) -> Cow<'a, v1::Note> {
+    if entry.erased { Cow::Owned(v1::Note { text: ERASED.to_owned(), ..note.clone() }) } else { Cow::Borrowed(note) }
 }
 
 fn message_of(entry: &v1::TimelineEntry) -> Option<&v1::Message> {

@@ -31,7 +31,7 @@ pub(crate) fn command(mistakes: &mut Mistakes, command_id: &str, expected_revisi
     mistakes.unless(fine, "expected_revision", "is negative: revisions begin at 0");
 }
 
-fn actor(mistakes: &mut Mistakes, actor: Option<&v1::Actor>) {
+pub(crate) fn actor(mistakes: &mut Mistakes, actor: Option<&v1::Actor>) {
     use v1::actor::Kind;
     let Some(actor) = actor else { return mistakes.add("actor", "is missing") };
     let kind = actor.kind();

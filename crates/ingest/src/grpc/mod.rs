@@ -4,6 +4,7 @@
 
 mod ask;
 mod check;
+mod contacts;
 mod content;
 mod desk;
 mod directory;
@@ -23,6 +24,7 @@ use service::status::{self, Mistakes};
 use tonic::{Request, Response, Status};
 
 use crate::Options;
+pub use contacts::{Contacts, contact_service};
 pub use directory::{Directories, directory_service};
 
 use ask::Ask;

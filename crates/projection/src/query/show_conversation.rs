@@ -63,6 +63,7 @@ impl SealedConversation {
             bot_paused: row.bot_paused,
             open_ticket_ids: row.open.iter().map(|open| row.ticket_id(open.ordinal)).collect(),
             revision: to_wire(row.revision),
+            erased: key.is_none(),
         }
     }
 }

@@ -31,6 +31,7 @@ impl Placed {
             change_revision,
             time: Some(timestamp(place.time)),
             late: row.late,
+            erased: key.is_none() && row.kind() != EntryKind::Stamp,
             ticket_ids: row.tickets.iter().map(|ordinal| ticket_id(conversation, *ordinal)).collect(),
             entry: Some(match row.kind() {
                 EntryKind::Stamp => Entry::Stamp(show_stamp(row)),

@@ -35,7 +35,7 @@ fn what(event: &Wire) -> What {
         Wire::MessageEdited(change) => changed(&change.target_ref, false),
         Wire::MessageRevoked(change) => changed(&change.target_ref, false),
         Wire::ContactChanged(contact) if !contact.r#type.is_empty() => What::ContactChanged,
-        Wire::ContactChanged(_) | Wire::MessagesRead(_) => What::Silent,
+        Wire::ContactChanged(_) | Wire::MessagesRead(_) | Wire::ContactErased(_) => What::Silent,
         Wire::Decided(decided) => What::Decided(self::decided(decided)),
     }
 }

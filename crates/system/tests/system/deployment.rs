@@ -127,7 +127,7 @@ pub(crate) struct Deployment {
     pub(crate) bus: Bus,
     pub(crate) endpoints: Endpoints,
     supervisor: Supervisor,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Deployment {
@@ -142,6 +142,7 @@ impl Deployment {
 
         let options = ingest::Options::from_config(&config);
         grpc.add(ingest::conversation_service(bus.clone(), &options)).await;
+        grpc.add(ingest::contact_service(bus.clone(), &options)).await;
         let intake = ingest::Intake::new(bus.clone(), options.clone());
         let webhooks = ingest::Webhooks::bind(config.http.listen, intake, options.http).await.unwrap();
 
@@ -152,7 +153,7 @@ impl Deployment {
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let (grpc, http) = (format!("http://{grpc_address}"), format!("http://{http_address}"));
         let endpoints = Endpoints { commands: grpc.clone(), queries: grpc, http };
-        Deployment { bus, endpoints, supervisor, _dir: dir }
+        Deployment { bus, endpoints, supervisor, dir }
     }
 
     /// Connections of one client.
@@ -162,8 +163,14 @@ impl Deployment {
 
     /// Ends everything in order.
     pub(crate) async fn stop(self) {
+        drop(self.end().await);
+    }
+
+    /// The same, and hands over the directory with all that was kept.
+    pub(crate) async fn end(self) -> TempDir {
         self.supervisor.shutdown().begin();
         assert!(self.supervisor.finish().await, "some tasks did not end in time");
+        self.dir
     }
 }
 

@@ -8,6 +8,7 @@ mod bot;
 mod compare;
 mod containers;
 mod deployment;
+mod erasing;
 mod faults;
 mod log;
 mod model;

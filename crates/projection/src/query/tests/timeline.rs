@@ -198,7 +198,7 @@ async fn an_erased_person_leaves_stamps_and_times_but_no_words() {
     world.keys.erased.lock().expect("not poisoned").insert(chat.clone());
     let erased = queries.get_conversation(Request::new(asked)).await.expect("known").into_inner();
     assert_eq!(erased.contact, Some(v1::Contact::default()));
-    assert_eq!(v1::Conversation { contact: None, ..known }, v1::Conversation { contact: None, ..erased });
+    assert_eq!(v1::Conversation { contact: None, erased: true, ..known }, v1::Conversation { contact: None, ..erased });
     let after = walk(&queries, request(&chat, Direction::Older, None), &mut Random(1)).await;
     assert_eq!(before.len(), after.len());
     for (before, after) in before.iter().zip(&after) {

@@ -149,7 +149,7 @@ fn adapt(revision: u64, event: &v1::Event) -> Option<oracle::Event> {
         Event::MessageRevoked(event) => changed(&event.target_ref, false),
         Event::ContactChanged(event) if event.r#type.is_empty() => oracle::What::Silent,
         Event::ContactChanged(_) => oracle::What::ContactChanged,
-        Event::MessagesRead(_) => return None,
+        Event::MessagesRead(_) | Event::ContactErased(_) => return None,
         Event::Decided(decided) => oracle::What::Decided(decision(decided)),
     };
     Some(oracle::Event {

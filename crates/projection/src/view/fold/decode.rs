@@ -22,7 +22,7 @@ struct Event {
     record_time: Option<Timestamp>,
     #[prost(string, tag = "10")]
     channel: String,
-    #[prost(oneof = "Kind", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
+    #[prost(oneof = "Kind", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26")]
     event: Option<Kind>,
 }
 
@@ -48,6 +48,8 @@ enum Kind {
     MessagesRead(v1::MessagesRead),
     #[prost(message, tag = "25")]
     Decided(Decided),
+    #[prost(message, tag = "26")]
+    ContactErased(v1::ContactErased),
 }
 
 /// `threadmark.v1.Decided` without the state that it leaves.
@@ -95,6 +97,7 @@ impl Kind {
             Self::MessageRevoked(revocation) => Whole::MessageRevoked(revocation),
             Self::ContactChanged(contact) => Whole::ContactChanged(contact),
             Self::MessagesRead(read) => Whole::MessagesRead(read),
+            Self::ContactErased(erased) => Whole::ContactErased(erased),
             Self::Decided(decided) => Whole::Decided(v1::Decided {
                 entries: decided.entries,
                 tags_added: decided.tags_added,

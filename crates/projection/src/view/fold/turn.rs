@@ -42,7 +42,8 @@ impl Turn<'_> {
             Kind::MessageReceived(message) => self.received(message),
             Kind::MessageEchoed(message) => self.echoed(message),
             Kind::MessageBackfilled(message) => self.backfilled(message),
-            Kind::MessageStatusChanged(_) => Ok(()),
+            // What is stored is sealed, and its key is gone.
+            Kind::MessageStatusChanged(_) | Kind::ContactErased(_) => Ok(()),
             Kind::ReactionChanged(reaction) => self.reaction_changed(reaction),
             Kind::MessageEdited(edit) => self.edited(edit),
             Kind::MessageRevoked(revocation) => self.revoked(revocation),

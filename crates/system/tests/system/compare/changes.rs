@@ -58,7 +58,7 @@ impl Changes {
                 let revoked = self.target(&change.target_ref, &event.id);
                 self.revoked.extend(revoked);
             }
-            Wire::ContactChanged(_) | Wire::MessagesRead(_) => {}
+            Wire::ContactChanged(_) | Wire::MessagesRead(_) | Wire::ContactErased(_) => {}
         }
     }
 

@@ -46,7 +46,7 @@ fn facts_are_the_items(events: &[(u64, v1::Event)], items: &[Item]) {
             Wire::MessageStatusChanged(_) => "status",
             Wire::ReactionChanged(_) | Wire::MessageEdited(_) | Wire::MessageRevoked(_) => "changed",
             Wire::ContactChanged(_) => "contact",
-            Wire::MessagesRead(_) | Wire::Decided(_) => continue,
+            Wire::MessagesRead(_) | Wire::Decided(_) | Wire::ContactErased(_) => continue,
         };
         recorded.entry(kind).or_default().insert(&event.id);
     }

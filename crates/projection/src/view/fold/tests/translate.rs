@@ -37,7 +37,7 @@ fn what(event: &Wire) -> What {
         Wire::MessageRevoked(change) => What::Changed { target: change.target_ref.clone(), backfilled: false },
         Wire::ContactChanged(contact) if contact.r#type.is_empty() => What::Silent,
         Wire::ContactChanged(_) => What::ContactChanged,
-        Wire::MessagesRead(_) => What::Silent,
+        Wire::MessagesRead(_) | Wire::ContactErased(_) => What::Silent,
         Wire::Decided(decided) => What::Decided(Decided {
             entries: decided.entries.iter().map(|entry| self::entry(&proto::entry_from(entry).unwrap())).collect(),
             tags_added: decided.tags_added.clone(),
