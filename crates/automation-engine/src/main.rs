@@ -6,7 +6,8 @@ use anyhow::ensure;
 use automation_engine::{Engine, Options, automation_service};
 use bus::Bus;
 use clap::Parser;
-use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::access::Bearer;
+use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Runs rules.
 #[derive(Parser)]
@@ -27,12 +28,14 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "automation-engine")).await?;
     bus.ensure_streams().await?;
-    let engine = Engine::new(bus.clone(), Options::from_config(&config, "")?)?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let doors = Doors::from_config(&config, &bus, &supervisor).await?;
+    let bearer = Bearer::from_config(&config.access)?;
+    let engine = Engine::new(bus.clone(), Options::from_config(&config, "")?.showing(bearer))?;
     engine.prepare().await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(automation_service(engine.clone())).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
-    let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;
     engine.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));

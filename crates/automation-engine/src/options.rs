@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conversation::{Settings, Time};
+use service::access::Bearer;
 use service::config::ConfigError;
 use service::{Config, Hours, Secret};
 
@@ -13,6 +14,8 @@ use crate::condition::WorkspaceFields;
 pub struct Options {
     /// Where `TicketService` answers, for example "http://127.0.0.1:7070".
     pub ticket_service: String,
+    /// What is shown there.
+    pub bearer: Bearer,
     /// Whether rules may call addresses that are not public.
     pub allow_private_targets: bool,
     /// Pause before a call that failed is tried for the second time; each pause is four times the one before.
@@ -32,6 +35,11 @@ struct Workspace {
 const NO_SECRET: &str = "";
 
 impl Options {
+    /// The same, with a token to show to TicketService.
+    pub fn showing(self, bearer: Bearer) -> Options {
+        Options { bearer, ..self }
+    }
+
     /// What the configuration says. `ticket_service` is used where it names none.
     ///
     /// # Errors
@@ -45,6 +53,7 @@ impl Options {
             Ok((name, Workspace { settings, webhook_secret: named.webhook_secret, hours }))
         });
         Ok(Options {
+            bearer: Bearer::none(),
             ticket_service: if configured.is_empty() { ticket_service } else { configured }.to_owned(),
             allow_private_targets: config.automation.allow_private_targets,
             hook_pause: Duration::from_millis(config.automation.webhook_pause_ms),

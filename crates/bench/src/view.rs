@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bus::Bus;
 use projection::{Engine, Options, Projection};
 use service::config::Workspace;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tokio::io::AsyncReadExt as _;
 
 use crate::bare::echo::Echo;
@@ -63,14 +63,16 @@ pub(crate) fn options(dir: &Path, engine: Engine, workspace: &str) -> anyhow::Re
 async fn start(arguments: &ViewArguments, supervisor: &Supervisor) -> anyhow::Result<SocketAddr> {
     let bus = Bus::connect(&bus::Options::new(&arguments.url)).await?;
     let projection = Projection::open(bus.clone(), arguments.options()?).await?;
-    let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Doors::open()).await?;
     grpc.add(projection.ticket_service(supervisor.shutdown())).await;
     grpc.add(projection.projection_service()).await;
     grpc.add(Echo::server()).await;
     let address = grpc.address()?;
     if arguments.desk {
         let config = config(&arguments.workspace)?;
-        grpc.add(ingest::directory_service(&bus, &ingest::Options::from_config(&config))).await;
+        let desk = ingest::Options::from_config(&config);
+        grpc.add(ingest::directory_service(&bus, &desk)).await;
+        grpc.add(ingest::access_service(&bus, &desk)).await;
         let options = automation_engine::Options::from_config(&config, &format!("http://{address}"))?;
         let engine = automation_engine::Engine::new(bus, options)?;
         engine.prepare().await?;

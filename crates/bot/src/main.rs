@@ -6,7 +6,8 @@ use anyhow::ensure;
 use bot::{Library, Options, TurnOptions, Turns, bot_service, brain};
 use bus::Bus;
 use clap::Parser;
-use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::access::Bearer;
+use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Answers what it knows, and hands off when it can't.
 #[derive(Parser)]
@@ -25,18 +26,20 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "bot")).await?;
     bus.ensure_streams().await?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let library = Library::new(bus.clone());
-    let options = TurnOptions::from_config(&config, "");
+    let bearer = Bearer::from_config(&config.access)?;
+    let options = TurnOptions::from_config(&config, "").showing(bearer);
     ensure!(
         !options.ticket_service.is_empty(),
         "bot.ticket_service is empty: say where the projection answers, as in http://127.0.0.1:7070"
     );
     let turns = Turns::new(bus.clone(), brain(&bus, &config, &library)?, options)?;
     turns.prepare().await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(bot_service(bus.clone(), library.clone(), Options::from_config(&config))).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
-    let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;
     library.start(&supervisor);
     turns.start(&supervisor);

@@ -120,6 +120,14 @@ impl Bus {
         stream::ensure(&self.0.jetstream, &self.0.options).await
     }
 
+    /// Makes the bucket of tokens where there is none yet, and changes nothing else: for who comes before the services.
+    ///
+    /// # Errors
+    /// [`Error::Away`], [`Error::Incompatible`].
+    pub async fn ensure_access(&self) -> Result<(), Error> {
+        stream::ensure_access(&self.0.jetstream, &self.0.options).await
+    }
+
     /// Whether the connection stands right now.
     pub fn is_connected(&self) -> bool {
         self.0.client.connection_state() == async_nats::connection::State::Connected

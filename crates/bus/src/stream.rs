@@ -35,6 +35,8 @@ pub(crate) const HOOKS: &str = "HOOKS";
 pub(crate) const HOOKLOG: &str = "HOOKLOG";
 /// Bucket: who is subscribed to what.
 pub(crate) const WEBHOOKS: &str = "webhooks";
+/// Bucket: who may come in.
+pub(crate) const ACCESS: &str = "access";
 /// Bucket: which conversation an address belongs to.
 pub(crate) const ALIASES: &str = "aliases";
 /// Bucket: the keys that seal.
@@ -84,6 +86,16 @@ pub(crate) async fn ensure(jetstream: &jetstream::Context, options: &Options) ->
     Ok(())
 }
 
+/// Makes the bucket of tokens where there is none.
+pub(crate) async fn ensure_access(jetstream: &jetstream::Context, options: &Options) -> Result<(), Error> {
+    let wanted = bucket_config(ACCESS, options);
+    match jetstream.get_stream(&wanted.name).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_missing(&error) => create(jetstream, wanted).await,
+        Err(error) => Err(Error::away("looking for a stream", error)),
+    }
+}
+
 pub(crate) fn streams(options: &Options) -> Vec<Config> {
     let kept = |name: &str, subject: &str, max_age: Duration| Config {
         name: name.to_owned(),
@@ -125,7 +137,7 @@ pub(crate) fn streams(options: &Options) -> Vec<Config> {
         Config { max_messages_per_subject: TRIES, ..kept(HOOKLOG, "hooklog.>", WEEK) },
     ];
     all.extend(
-        [ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS, WEBHOOKS]
+        [ACCESS, ALIASES, KEYS, DIRECTORY, RULES, ROTATION, ONCE, KNOWLEDGE, CHANNELS, WEBHOOKS]
             .map(|bucket| bucket_config(bucket, options)),
     );
     all.push(crate::file::config(options));

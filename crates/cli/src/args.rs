@@ -1,8 +1,10 @@
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agents, bot, completions, contact, conversations, count, dead, doctor, health, knowledge, presence, projection,
-    receive, rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
+    admin, agents, bot, completions, contact, conversations, count, dead, doctor, health, knowledge, presence,
+    projection, receive, rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
 /// What `--help` ends with.
@@ -34,6 +36,9 @@ pub(crate) struct Globals {
     /// Where gRPC answers
     #[arg(long, global = true, value_name = "URL", env = "THREADMARK_SERVER", default_value = "http://127.0.0.1:7070")]
     pub(crate) server: String,
+    /// A file that holds the token to show [default: THREADMARK_TOKEN, else what 'threadmark up' made on this machine]
+    #[arg(long, global = true, value_name = "FILE", env = "THREADMARK_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     /// The business
     #[arg(short, long, global = true, value_name = "NAME", env = "THREADMARK_WORKSPACE", default_value = "demo")]
     pub(crate) workspace: String,
@@ -52,6 +57,9 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     /// Start everything in one process, with a demo workspace and live customers
     Up(crate::up::Args),
+    /// Set up what others are then let in by: tokens
+    #[command(subcommand)]
+    Admin(admin::Admin),
     #[command(hide = true)]
     NatsGuard(crate::up::GuardArgs),
     /// List conversations, newest activity first

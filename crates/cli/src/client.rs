@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proto::v1::access_service_client::AccessServiceClient;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::contact_service_client::ContactServiceClient;
@@ -8,6 +9,8 @@ use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use proto::v1::webhook_service_client::WebhookServiceClient;
+use service::access::Bearer;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::health_client::HealthClient;
 
@@ -22,11 +25,14 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// The longest answer: a page of 1,000 entries of the longest texts.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 
+/// A connection on which a token is shown.
+pub(crate) type Line = InterceptedService<Channel, Bearer>;
+
 /// The services behind one address. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
     server: String,
-    channel: Channel,
+    channel: Line,
 }
 
 impl Client {
@@ -34,17 +40,18 @@ impl Client {
     ///
     /// # Errors
     /// [`Failure::Usage`] for an address that can't be, [`Failure::Away`].
-    pub(crate) async fn connect(server: &str) -> Result<Client, Failure> {
+    pub(crate) async fn connect(server: &str, bearer: Bearer) -> Result<Client, Failure> {
         let channel = endpoint(server)?.connect().await.map_err(|_| Failure::Away(server.to_owned()))?;
-        Ok(Client { server: server.to_owned(), channel })
+        Ok(Client { server: server.to_owned(), channel: InterceptedService::new(channel, bearer) })
     }
 
     /// Connects at the first call, and again whenever the connection is lost.
     ///
     /// # Errors
     /// [`Failure::Usage`] for an address that can't be.
-    pub(crate) fn lazy(server: &str) -> Result<Client, Failure> {
-        Ok(Client { server: server.to_owned(), channel: endpoint(server)?.connect_lazy() })
+    pub(crate) fn lazy(server: &str, bearer: Bearer) -> Result<Client, Failure> {
+        let channel = InterceptedService::new(endpoint(server)?.connect_lazy(), bearer);
+        Ok(Client { server: server.to_owned(), channel })
     }
 
     /// A failed call.
@@ -52,48 +59,53 @@ impl Client {
         Failure::of_call(&self.server, status)
     }
 
+    /// Tokens.
+    pub(crate) fn access(&self) -> AccessServiceClient<Line> {
+        AccessServiceClient::new(self.channel.clone())
+    }
+
     /// Commands.
-    pub(crate) fn conversations(&self) -> ConversationServiceClient<Channel> {
+    pub(crate) fn conversations(&self) -> ConversationServiceClient<Line> {
         ConversationServiceClient::new(self.channel.clone())
     }
 
     /// What is held about contacts, and their end.
-    pub(crate) fn contacts(&self) -> ContactServiceClient<Channel> {
+    pub(crate) fn contacts(&self) -> ContactServiceClient<Line> {
         ContactServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Queries.
-    pub(crate) fn tickets(&self) -> TicketServiceClient<Channel> {
+    pub(crate) fn tickets(&self) -> TicketServiceClient<Line> {
         TicketServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Agents, teams and presence.
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
+    pub(crate) fn directory(&self) -> DirectoryServiceClient<Line> {
         DirectoryServiceClient::new(self.channel.clone())
     }
 
     /// Rules and what they did.
-    pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
+    pub(crate) fn automation(&self) -> AutomationServiceClient<Line> {
         AutomationServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Knowledge, and answers on trial.
-    pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
+    pub(crate) fn bot(&self) -> BotServiceClient<Line> {
         BotServiceClient::new(self.channel.clone())
     }
 
     /// Who is told of events.
-    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Line> {
         WebhookServiceClient::new(self.channel.clone())
     }
 
     /// Whether it is well.
-    pub(crate) fn health(&self) -> HealthClient<Channel> {
+    pub(crate) fn health(&self) -> HealthClient<Line> {
         HealthClient::new(self.channel.clone())
     }
 
     /// What the view is worth.
-    pub(crate) fn projection(&self) -> ProjectionServiceClient<Channel> {
+    pub(crate) fn projection(&self) -> ProjectionServiceClient<Line> {
         ProjectionServiceClient::new(self.channel.clone())
     }
 }

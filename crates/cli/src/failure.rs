@@ -157,7 +157,7 @@ fn hint(status: &Status) -> Option<&'static str> {
         (_, "TICKET_NOT_FOUND") => "'threadmark tickets --nested' lists the tickets of the workspace",
         (_, "WORKSPACE_NOT_FOUND") => "choose another with --workspace, or name it in the server's configuration",
         (_, "VIEW_BEHIND") => "'threadmark status' says how far behind the view is",
-        (Code::Unauthenticated, _) => "the server wants to know who you are",
+        (Code::Unauthenticated, _) => "say who you are with --token-file or THREADMARK_TOKEN",
         (Code::Unimplemented, _) => "the server does not know this call: is it older than this threadmark?",
         (Code::DeadlineExceeded | Code::Cancelled, _) => "the server took too long: try again",
         _ => return None,

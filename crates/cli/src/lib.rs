@@ -14,6 +14,7 @@ mod output;
 mod run;
 mod session;
 pub mod simulate;
+mod token;
 mod up;
 mod when;
 mod who;

@@ -37,6 +37,7 @@ async fn dispatch(cli: Cli, out: Output) -> Result<ExitCode, Failure> {
         Command::Rules(rules) => rules.run(&cli.globals, out).await?,
         Command::Doctor(doctor) => doctor.run(&cli.globals, &out).await?,
         Command::Dead(letters) => letters.run(&out).await?,
+        Command::Admin(admin) => admin.run(&cli.globals, out).await?,
         command => call(command, &cli.globals, out).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -78,6 +79,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Health(health) => health.run(&session).await,
         Command::Up(_)
         | Command::NatsGuard(_)
+        | Command::Admin(_)
         | Command::Dead(_)
         | Command::Doctor(_)
         | Command::Simulate(_)

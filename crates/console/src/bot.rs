@@ -1,6 +1,6 @@
 //! What the bot knows, and a box to try it.
 
-use axum::extract::{Form, State};
+use axum::extract::Form;
 use axum::response::Html;
 use maud::{Markup, html};
 use proto::v1;
@@ -10,7 +10,6 @@ use v1::answer_response::handoff::Reason;
 use crate::failure::Failure;
 use crate::lang::word;
 use crate::page::{self, Part};
-use crate::server::{App, Shared};
 use crate::session::Who;
 use crate::words::{self, Fields, field};
 
@@ -20,30 +19,26 @@ const PAGE: i32 = 1_000;
 const SOURCE: usize = 240;
 
 /// The page.
-pub(crate) async fn show(State(app): State<Shared>, who: Who) -> Result<Html<String>, Failure> {
-    draw(&app, &who, "", None).await
+pub(crate) async fn show(who: Who) -> Result<Html<String>, Failure> {
+    draw(&who, "", None).await
 }
 
 /// The page with an answer to what was asked. Nothing is sent and nothing recorded.
-pub(crate) async fn answer(
-    State(app): State<Shared>,
-    who: Who,
-    Form(form): Form<Fields>,
-) -> Result<Html<String>, Failure> {
+pub(crate) async fn answer(who: Who, Form(form): Form<Fields>) -> Result<Html<String>, Failure> {
     let text = field(&form, "text");
     let request = v1::AnswerRequest { workspace: who.workspace.clone(), text: text.to_owned(), history: Vec::new() };
-    let answered = match app.services.bot().answer(request).await {
+    let answered = match who.services.bot().answer(request).await {
         Ok(answered) => Ok(answered.into_inner()),
         Err(status) => Err(Failure::from(status).words()),
     };
-    draw(&app, &who, text, Some(answered)).await
+    draw(&who, text, Some(answered)).await
 }
 
 type Answered = Result<v1::AnswerResponse, String>;
 
-async fn draw(app: &App, who: &Who, text: &str, answered: Option<Answered>) -> Result<Html<String>, Failure> {
+async fn draw(who: &Who, text: &str, answered: Option<Answered>) -> Result<Html<String>, Failure> {
     let request = v1::ListKnowledgeRequest { workspace: who.workspace.clone(), page_size: PAGE, ..Default::default() };
-    let known = app.services.bot().list_knowledge(request).await?.into_inner().documents;
+    let known = who.services.bot().list_knowledge(request).await?.into_inner().documents;
     let body = html! {
         main.page #main {
             h1 { (who.t("The bot")) }

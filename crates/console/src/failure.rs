@@ -1,12 +1,13 @@
 //! Why there is no page, and what to do.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::html;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::page;
+use crate::session::forget;
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug)]
@@ -89,6 +90,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         if matches!(self, Failure::SignIn) {
             return Redirect::to("/sign-in").into_response();
+        }
+        if matches!(&self, Failure::Refused(status) if status.code() == Code::Unauthenticated) {
+            return ([(header::SET_COOKIE, forget())], Redirect::to("/sign-in?ended")).into_response();
         }
         if let Failure::Refused(status) = &self {
             tracing::debug!(%status, "refused");

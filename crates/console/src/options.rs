@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -10,6 +11,8 @@ use service::config::ConfigError;
 pub struct Options {
     /// Where the other services answer, for example "http://127.0.0.1:7070".
     pub services: String,
+    /// Where sessions are kept, sealed.
+    pub(crate) sessions: PathBuf,
     /// The businesses, each with the zone of its clock.
     pub(crate) workspaces: Arc<BTreeMap<String, TimeZone>>,
 }
@@ -30,6 +33,7 @@ impl Options {
         }
         Ok(Options {
             services: if configured.is_empty() { services } else { configured }.to_owned(),
+            sessions: config.data_dir.join("console"),
             workspaces: Arc::new(workspaces),
         })
     }

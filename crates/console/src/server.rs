@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::inbox::Changes;
 use crate::services::Services;
+use crate::session::Sessions;
 use crate::{Options, assets, bot, chat, dashboard, failure, guard, inbox, rules, sign_in};
 
 /// The longest form: a draft of rules may have 1 MiB, and grows when it is encoded.
@@ -37,7 +38,9 @@ pub enum ConsoleError {
 
 /// What every page is made from.
 pub(crate) struct App {
+    /// Asked without a token: each person's own are in [`crate::session::Who`].
     pub(crate) services: Services,
+    pub(crate) sessions: Sessions,
     pub(crate) options: Options,
     pub(crate) shutdown: Shutdown,
     pub(crate) changes: Changes,
@@ -61,7 +64,9 @@ impl Console {
     pub async fn bind(address: SocketAddr, options: Options, shutdown: Shutdown) -> Result<Console, ConsoleError> {
         let listener = TcpListener::bind(address).await.map_err(|source| ConsoleError::Listen { address, source })?;
         let services = Services::at(&options.services)?;
-        let app = Arc::new(App { services, options, shutdown: shutdown.clone(), changes: Changes::default() });
+        let sessions = Sessions::new(&options.sessions);
+        let app =
+            Arc::new(App { services, sessions, options, shutdown: shutdown.clone(), changes: Changes::default() });
         Ok(Console { listener, router: router(app), shutdown })
     }
 

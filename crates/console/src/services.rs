@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use proto::v1;
+use proto::v1::access_service_client::AccessServiceClient;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use service::access::Bearer;
 use tonic::Status;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::lang::Lang;
@@ -23,6 +26,9 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 const PAGE: i32 = 1_000;
 const PAGES: usize = 5;
 
+/// A connection on which a token is shown.
+type Line = InterceptedService<Channel, Bearer>;
+
 /// What a live page may have on its way to us, in bytes, and what all of them: a connection takes 1,024 calls at once.
 /// So a browser that takes nothing more holds up no other.
 const WATCH_WINDOW: u32 = 64 * 1024;
@@ -34,6 +40,8 @@ const ALL_WINDOWS: u32 = 1_024 * WATCH_WINDOW;
 pub(crate) struct Services {
     asks: Channel,
     watches: Channel,
+    /// Of one person.
+    bearer: Bearer,
 }
 
 /// Who works in a workspace.
@@ -44,7 +52,7 @@ pub(crate) struct Staff {
 }
 
 impl Services {
-    /// Connects at the first question, and again whenever the connection is lost.
+    /// Connects at the first question, and again whenever the connection is lost. Asks without a token.
     ///
     /// # Errors
     /// For what is no address.
@@ -60,32 +68,47 @@ impl Services {
             .initial_stream_window_size(WATCH_WINDOW)
             .initial_connection_window_size(ALL_WINDOWS)
             .connect_lazy();
-        Ok(Services { asks: endpoint.connect_lazy(), watches })
+        Ok(Services { asks: endpoint.connect_lazy(), watches, bearer: Bearer::none() })
     }
 
-    pub(crate) fn tickets(&self) -> TicketServiceClient<Channel> {
-        TicketServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    /// The same, asked with a token.
+    pub(crate) fn with(&self, bearer: Bearer) -> Services {
+        Services { bearer, ..self.clone() }
+    }
+
+    fn line(&self, channel: &Channel) -> Line {
+        InterceptedService::new(channel.clone(), self.bearer.clone())
+    }
+
+    /// What the token stands for.
+    pub(crate) async fn who_am_i(&self) -> Result<v1::Token, Status> {
+        let answer = AccessServiceClient::new(self.line(&self.asks)).who_am_i(v1::WhoAmIRequest {}).await?;
+        Ok(answer.into_inner().token.unwrap_or_default())
+    }
+
+    pub(crate) fn tickets(&self) -> TicketServiceClient<Line> {
+        TicketServiceClient::new(self.line(&self.asks)).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// For what goes on as long as a page is open.
-    pub(crate) fn watches(&self) -> TicketServiceClient<Channel> {
-        TicketServiceClient::new(self.watches.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub(crate) fn watches(&self) -> TicketServiceClient<Line> {
+        TicketServiceClient::new(self.line(&self.watches)).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    pub(crate) fn conversations(&self) -> ConversationServiceClient<Channel> {
-        ConversationServiceClient::new(self.asks.clone())
+    pub(crate) fn conversations(&self) -> ConversationServiceClient<Line> {
+        ConversationServiceClient::new(self.line(&self.asks))
     }
 
-    pub(crate) fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub(crate) fn directory(&self) -> DirectoryServiceClient<Line> {
+        DirectoryServiceClient::new(self.line(&self.asks)).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
-        AutomationServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub(crate) fn automation(&self) -> AutomationServiceClient<Line> {
+        AutomationServiceClient::new(self.line(&self.asks)).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
-        BotServiceClient::new(self.asks.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    pub(crate) fn bot(&self) -> BotServiceClient<Line> {
+        BotServiceClient::new(self.line(&self.asks)).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Everybody who works in a workspace, and their teams.

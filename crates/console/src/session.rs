@@ -1,33 +1,51 @@
 //! Who looks at the page.
 //!
-//! For now people say who they are. Everything that a page does asks [`Who`], and only `sign_in` makes one, so that a
-//! token can be asked for there.
+//! A browser holds a random id in a cookie that scripts can't read; what it stands for stays here: the token that the
+//! services are asked with, and who acts. It is kept in a file whose name is a hash of the id and whose content is sealed
+//! under another one, so neither the disk nor the cookie alone is of use to anybody, and a restart ends no session.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use jiff::tz::TimeZone;
 use proto::v1;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+use service::Secret;
+use service::access::Bearer;
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 use crate::lang::{Lang, Local};
 use crate::server::Shared;
+use crate::services::Services;
 
 const COOKIE: &str = "threadmark";
 /// Written by the page's script: the zone of the browser's clock.
 const ZONE: &str = "zone";
-/// In seconds: a month.
+/// In seconds: a month. A token may end sooner.
 const LASTS: u32 = 30 * 24 * 3_600;
-/// The longest id of an agent, in bytes.
-const MAX_ID: usize = 256;
+/// Sessions in memory; others are read from their files.
+const IN_MEMORY: usize = 10_000;
 
 /// An agent of a workspace, the zone of their clock, and their language.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Who {
     pub(crate) workspace: String,
     pub(crate) agent: String,
     pub(crate) name: String,
     pub(crate) zone: Local,
+    /// The services, asked with the token of this person.
+    pub(crate) services: Services,
 }
 
 impl Who {
@@ -52,32 +70,197 @@ impl Who {
     }
 }
 
-/// The header that remembers somebody.
-pub(crate) fn remember(workspace: &str, agent: &str, name: &str) -> String {
-    let value = [workspace, agent, name].map(encode).join(".");
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={LASTS}")
+/// What a session is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// The token; empty where the services ask for none.
+    pub(crate) token: String,
+    /// The one workspace that the token opens; empty for all.
+    pub(crate) only: String,
+    /// Whether the token may add agents.
+    pub(crate) hires: bool,
+    /// Whether the token says who acts.
+    pub(crate) is_fixed: bool,
+    pub(crate) workspace: String,
+    /// Empty until somebody was chosen.
+    pub(crate) agent: String,
+    pub(crate) name: String,
 }
 
-/// The header that forgets them.
+impl Session {
+    /// What a token stands for, as the services tell.
+    pub(crate) fn of(secret: &Secret, token: &v1::Token) -> Session {
+        let is_fixed = !token.agent_id.is_empty() && !token.workspace.is_empty();
+        let agent = if is_fixed { token.agent_id.clone() } else { String::new() };
+        let name = if token.agent_name.is_empty() { agent.clone() } else { token.agent_name.clone() };
+        Session {
+            token: secret.expose().to_owned(),
+            only: token.workspace.clone(),
+            hires: token.role() >= v1::token::Role::Admin,
+            is_fixed,
+            workspace: token.workspace.clone(),
+            agent,
+            name,
+        }
+    }
+
+    /// The services, asked with its token.
+    pub(crate) fn services(&self, services: &Services) -> Services {
+        let bearer = match self.token.is_empty() {
+            true => Bearer::none(),
+            // It was read as one when the session began.
+            false => Bearer::of(&Secret::new(self.token.clone()), "the session").unwrap_or_default(),
+        };
+        services.with(bearer)
+    }
+}
+
+/// Every session. Where nothing can be written they end with the process.
+pub(crate) struct Sessions {
+    dir: Option<PathBuf>,
+    open: Mutex<HashMap<String, Arc<Session>>>,
+}
+
+impl Sessions {
+    /// Keeps them in a directory, and forgets those that have been there too long.
+    pub(crate) fn new(dir: &Path) -> Sessions {
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        if let Err(error) = &made {
+            tracing::warn!(%error, dir = %dir.display(), "sessions can't be kept: a restart will end them");
+        }
+        let dir = made.is_ok().then(|| dir.to_owned());
+        let files = dir.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
+        for old in files.map(|file| file.path()).filter(|file| !is_fresh(file)) {
+            let _ = fs::remove_file(old);
+        }
+        Sessions { dir, open: Mutex::default() }
+    }
+
+    /// Begins a session; returns the id that the browser is to show.
+    pub(crate) fn begin(&self, session: Session) -> String {
+        let mut bytes = [0_u8; 32];
+        if SystemRandom::new().fill(&mut bytes).is_err() {
+            // Nobody is let in by an id that can be guessed.
+            return String::new();
+        }
+        let id = hex(&bytes);
+        if let Some(file) = self.file(&id)
+            && let Err(error) = keep(&file, &id, &session)
+        {
+            tracing::warn!(%error, "a session can't be kept: a restart will end it");
+        }
+        self.remember(name(&id), Arc::new(session));
+        id
+    }
+
+    /// The session of an id.
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Session>> {
+        if id.len() != 64 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let name = name(id);
+        let known = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        known.or_else(|| {
+            let file = self.file(id).filter(|file| is_fresh(file))?;
+            let session = Arc::new(serde_json::from_slice(&unsealed(id, fs::read(file).ok()?)?).ok()?);
+            self.remember(name, Arc::clone(&session));
+            Some(session)
+        })
+    }
+
+    /// Ends the session of an id.
+    pub(crate) fn end(&self, id: &str) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&name(id));
+        if let Some(file) = self.file(id) {
+            let _ = fs::remove_file(file);
+        }
+    }
+
+    fn remember(&self, name: String, session: Arc<Session>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= IN_MEMORY {
+            open.clear();
+        }
+        open.insert(name, session);
+    }
+
+    fn file(&self, id: &str) -> Option<PathBuf> {
+        Some(self.dir.as_ref()?.join(name(id)))
+    }
+}
+
+fn is_fresh(file: &Path) -> bool {
+    let age =
+        fs::metadata(file).and_then(|metadata| metadata.modified()).ok().map(|at| at.elapsed().unwrap_or_default());
+    age.is_some_and(|age| age < Duration::from_secs(LASTS.into()))
+}
+
+fn keep(file: &Path, id: &str, session: &Session) -> std::io::Result<()> {
+    let sealed = serde_json::to_vec(session).ok().and_then(|clear| sealed(id, clear));
+    let sealed = sealed.ok_or_else(|| std::io::Error::other("it can't be sealed"))?;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(&sealed)
+}
+
+/// Each id seals one session, once, so its nonce may be nothing.
+fn key(id: &str) -> Option<(LessSafeKey, Nonce)> {
+    let key = Sha256::digest(format!("threadmark session key {id}"));
+    Some((LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &key).ok()?), Nonce::assume_unique_for_key([0; 12])))
+}
+
+fn sealed(id: &str, mut clear: Vec<u8>) -> Option<Vec<u8>> {
+    let (key, nonce) = key(id)?;
+    key.seal_in_place_append_tag(nonce, Aad::empty(), &mut clear).ok()?;
+    Some(clear)
+}
+
+fn unsealed(id: &str, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+    let (key, nonce) = key(id)?;
+    let length = key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?.len();
+    sealed.truncate(length);
+    Some(sealed)
+}
+
+fn name(id: &str) -> String {
+    hex(&Sha256::digest(format!("threadmark session name {id}")))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The header that gives a browser its id. Behind a proxy that speaks TLS, it goes over TLS alone.
+pub(crate) fn remember(id: &str, headers: &HeaderMap) -> String {
+    let by_tls = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let secure = if by_tls { "; Secure" } else { "" };
+    format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict; Max-Age={LASTS}{secure}")
+}
+
+/// The header that takes it back.
 pub(crate) fn forget() -> String {
     format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+/// The id that a browser shows.
+pub(crate) fn shown(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE)
 }
 
 impl FromRequestParts<Shared> for Who {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Who, Failure> {
-        let value = cookie(&parts.headers, COOKIE).ok_or(Failure::SignIn)?;
-        let mut fields = value.split('.').map(decode);
-        let mut next = || fields.next().flatten().filter(|text| !text.is_empty() && text.len() <= MAX_ID);
-        let (workspace, agent) = (next().ok_or(Failure::SignIn)?, next().ok_or(Failure::SignIn)?);
-        let name = next().unwrap_or_else(|| agent.clone());
-        let configured = app.options.workspaces.get(&workspace).ok_or(Failure::SignIn)?;
+        let session = shown(&parts.headers).and_then(|id| app.sessions.find(id)).ok_or(Failure::SignIn)?;
+        let configured = app.options.workspaces.get(&session.workspace).ok_or(Failure::SignIn)?;
+        if session.agent.is_empty() {
+            return Err(Failure::SignIn);
+        }
         let browsers = cookie(&parts.headers, ZONE).and_then(decode).and_then(|name| TimeZone::get(&name).ok());
         let zone = browsers.unwrap_or_else(|| configured.clone());
         let spoken = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let lang = Lang::of(spoken.unwrap_or_default());
-        Ok(Who { workspace, agent, name, zone: Local { zone, lang } })
+        let services = session.services(&app.services);
+        let Session { workspace, agent, name, .. } = (*session).clone();
+        Ok(Who { workspace, agent, name, zone: Local { zone, lang }, services })
     }
 }
 
@@ -111,6 +294,36 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn session() -> Session {
+        let token = v1::Token { workspace: "acme".into(), agent_id: "ana".into(), ..v1::Token::default() };
+        Session::of(&Secret::new("tm_very-secret"), &token)
+    }
+
+    #[test]
+    fn a_session_outlives_the_process_and_ends_when_it_is_told_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(dir.path());
+        let id = sessions.begin(session());
+        let again = Sessions::new(dir.path());
+        let found = again.find(&id).unwrap();
+        assert_eq!((found.agent.as_str(), found.token.as_str()), ("ana", "tm_very-secret"));
+        for other in ["", "../../etc/passwd", &id[1..], &id.replace(&id[..1], "x"), &"0".repeat(64)] {
+            assert!(again.find(other).is_none(), "{other}");
+        }
+        again.end(&id);
+        assert!(again.find(&id).is_none() && Sessions::new(dir.path()).find(&id).is_none());
+    }
+
+    #[test]
+    fn what_lies_on_the_disk_tells_neither_the_token_nor_the_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = Sessions::new(dir.path()).begin(session());
+        let file = fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap();
+        let text = String::from_utf8_lossy(&fs::read(file.path()).unwrap()).into_owned();
+        assert!(!text.contains("very-secret") && !text.contains("ana"), "{text}");
+        assert!(!file.file_name().to_string_lossy().contains(&id[..16]));
+    }
 
     #[test]
     fn any_name_comes_back_from_a_cookie() {

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bus::Bus;
 use clap::Parser;
 use delivery::{Delivery, HookOptions, Hooks, Options, webhook_service};
-use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Sends what agents, the bot and rules say to customers.
 #[derive(Parser)]
@@ -25,14 +25,15 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "delivery")).await?;
     bus.ensure_streams().await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let doors = Doors::from_config(&config, &bus, &supervisor).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     let hooks = Hooks::new(bus.clone(), HookOptions::from_config(&config))?;
     hooks.prepare().await?;
     grpc.add(webhook_service(hooks.clone())).await;
     let delivery = Delivery::new(bus.clone(), Options::from_config(&config), grpc.health());
     delivery.prepare().await?;
     tracing::info!(grpc = %grpc.address()?, "ready");
-    let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;
     delivery.start(&supervisor);
     hooks.start(&supervisor);

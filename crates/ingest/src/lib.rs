@@ -13,7 +13,10 @@ mod options;
 mod signature;
 pub mod whatsapp;
 
-pub use grpc::{Contacts, Conversations, Directories, contact_service, conversation_service, directory_service};
+pub use grpc::{
+    Accesses, Contacts, Conversations, Directories, access_service, contact_service, conversation_service,
+    directory_service,
+};
 pub use http::{HttpError, Webhooks};
 pub use intake::{Intake, IntakeError, PHONE_ACTOR, Path, Taken};
 pub use options::{HttpOptions, Options};

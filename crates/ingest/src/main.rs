@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use bus::Bus;
 use clap::Parser;
-use ingest::{Intake, Options, Webhooks, contact_service, conversation_service, directory_service};
-use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+use ingest::{Intake, Options, Webhooks, access_service, contact_service, conversation_service, directory_service};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Takes webhooks over HTTP and commands over gRPC.
 #[derive(Parser)]
@@ -25,15 +25,17 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "ingest")).await?;
     bus.ensure_streams().await?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let options = Options::from_config(&config);
     let intake = Intake::new(bus.clone(), options.clone());
     let webhooks = Webhooks::bind(config.http.listen, intake, options.http.clone()).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(conversation_service(bus.clone(), &options)).await;
     grpc.add(directory_service(&bus, &options)).await;
     grpc.add(contact_service(bus.clone(), &options)).await;
+    grpc.add(access_service(&bus, &options)).await;
     tracing::info!(http = %webhooks.address()?, grpc = %grpc.address()?, "ready");
-    let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;
     supervisor.essential("webhooks", webhooks.serve(shutdown.clone()));
     supervisor.essential("grpc", grpc.serve(shutdown));

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bus::Bus;
 use clap::Parser;
 use projection::{Options, Projection};
-use service::{Config, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Folds the log into ticket windows and answers queries over gRPC.
 #[derive(Parser)]
@@ -25,12 +25,13 @@ async fn main() -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, "projection")).await?;
     bus.ensure_streams().await?;
+    let supervisor = Supervisor::new(shutdown.clone());
+    let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let projection = Projection::open(bus, Options::from_config(&config, config.data_dir.join("projection"))).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(projection.ticket_service(&shutdown)).await;
     grpc.add(projection.projection_service()).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
-    let supervisor = Supervisor::new(shutdown.clone());
     service::serve_metrics(&config, &supervisor).await?;
     projection.start(&supervisor);
     supervisor.essential("grpc", grpc.serve(shutdown));

@@ -12,18 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BusinessHours, Hours, Secret};
 
+mod access;
 mod bot;
 mod delivery;
 mod media;
 
+pub use access::Access;
 pub use bot::{Bot, BotSettings, Llm};
 pub use delivery::{Delivery, WhenUnknown};
 pub use media::Media;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "nats",
+    "access",
     "grpc",
     "http",
     "console",
@@ -61,6 +64,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How to reach the bus.
     pub nats: Nats,
+    /// Who may come in.
+    pub access: Access,
     /// Where gRPC answers.
     pub grpc: Listen,
     /// Where webhooks come in.
@@ -408,6 +413,7 @@ impl Config {
             }
         }
         self.hours()?;
+        self.access.check()?;
         self.bot.check()?;
         self.delivery.check()?;
         self.media.check()?;
@@ -485,6 +491,17 @@ mod tests {
     }
 
     #[test]
+    fn open_doors_are_for_loopback_alone() {
+        let open = |listen: &str| load(&format!("access.required = false\n{listen}")).unwrap().check_doors();
+        assert!(open("").is_ok() && open("http.listen = \"[::1]:0\"").is_ok());
+        for section in ["grpc", "http", "console"] {
+            let why = open(&format!("{section}.listen = \"0.0.0.0:7\"")).unwrap_err().to_string();
+            assert!(why.contains(&format!("{section}.listen is 0.0.0.0:7")), "{why}");
+        }
+        assert!(load("grpc.listen = \"0.0.0.0:7\"").unwrap().check_doors().is_ok());
+    }
+
+    #[test]
     fn mistakes_name_the_key() {
         let cases = [
             ("grcp = 1", "grcp"),
@@ -498,6 +515,8 @@ mod tests {
             ("[[workspaces]]\nname = \"acme\"\nbusiness_hours = { mon = [\"9 to 5\"] }", "business_hours.mon"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { enable = true }", "enable"),
             ("[[workspaces]]\nname = \"acme\"\nbot = { name = \"\" }", "bot.name"),
+            ("[access]\nburst = 0", "access.burst"),
+            ("[access]\ntoken = \"a\"\ntoken_file = \"b\"", "access.token_file"),
             ("[media]\nmax_bytes = 0", "media.max_bytes"),
             ("[bot]\npause_ms = 60001", "bot.pause_ms"),
             ("[delivery]\nper_second = 0", "delivery.per_second"),

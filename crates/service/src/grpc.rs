@@ -13,7 +13,7 @@ use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
 use crate::grpc_meter::Metered;
-use crate::{Shutdown, unreadable};
+use crate::{Doors, Shutdown, unreadable};
 
 /// The longest request: 16 MiB, room for a file of knowledge.
 pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -57,8 +57,9 @@ impl Health {
     }
 }
 
-/// The gRPC services that answer on one address, with health and reflection.
+/// The gRPC services that answer on one address, behind doors, with health and reflection.
 pub struct Grpc {
+    doors: Doors,
     routes: RoutesBuilder,
     health: tonic_health::server::HealthReporter,
     listener: TcpListener,
@@ -69,7 +70,7 @@ impl Grpc {
     ///
     /// # Errors
     /// [`GrpcError::Listen`].
-    pub async fn bind(address: SocketAddr) -> Result<Grpc, GrpcError> {
+    pub async fn bind(address: SocketAddr, doors: Doors) -> Result<Grpc, GrpcError> {
         let listener = TcpListener::bind(address).await.map_err(|source| GrpcError::Listen { address, source })?;
         let (health, service) = tonic_health::server::health_reporter();
         let mut routes = RoutesBuilder::default();
@@ -82,7 +83,7 @@ impl Grpc {
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
         routes.add_service(reflection.build_v1alpha()?);
-        Ok(Grpc { routes, health, listener })
+        Ok(Grpc { doors, routes, health, listener })
     }
 
     /// Where it answers.
@@ -121,6 +122,7 @@ impl Grpc {
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let server = Server::builder()
             .layer(layer_fn(Metered::new))
+            .layer(self.doors.layer())
             .layer(MapResponseLayer::new(unreadable::explain))
             .timeout(ANSWER)
             .http2_keepalive_interval(Some(KEEPALIVE))

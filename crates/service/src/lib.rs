@@ -1,6 +1,7 @@
 //! What every service shares: configuration, telemetry, gRPC serving with health and reflection, statuses that say
 //! what to do, supervised tasks and an orderly end.
 
+pub mod access;
 mod allocator;
 pub mod config;
 mod grpc;
@@ -16,6 +17,7 @@ mod supervise;
 mod telemetry;
 mod unreadable;
 
+pub use access::Doors;
 pub use config::{Config, is_workspace_name};
 pub use grpc::{Grpc, GrpcError, Health, MAX_REQUEST_BYTES};
 pub use hours::{BusinessHours, Hours};

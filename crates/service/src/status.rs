@@ -1,5 +1,7 @@
 //! gRPC statuses with google.rpc details: which field, which precondition, which reason.
 
+use std::time::Duration;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -64,6 +66,13 @@ pub fn refused(code: Code, reason: &str, subject: &str, description: impl Into<S
         details.add_precondition_failure_violation(reason, subject, description.clone());
     }
     Status::with_error_details(code, description, details)
+}
+
+/// RESOURCE_EXHAUSTED for a while, which RetryInfo tells.
+pub fn later(wait: Duration, reason: &str, description: impl Into<String>) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    details.set_retry_info(Some(wait));
+    Status::with_error_details(Code::ResourceExhausted, description, details)
 }
 
 /// What a failure of the bus looks like to a client: UNAVAILABLE when trying again helps, FAILED_PRECONDITION

@@ -5,6 +5,8 @@ use std::time::Duration;
 use conversation::Revision;
 use proto::v1;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use service::access::Bearer;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
@@ -21,20 +23,20 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Asks the view. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct View(TicketServiceClient<Channel>);
+pub(crate) struct View(TicketServiceClient<InterceptedService<Channel, Bearer>>);
 
 impl View {
-    /// Connects at the first question, and again whenever the connection is lost.
+    /// Connects at the first question, and again whenever the connection is lost. `bearer` is shown with each.
     ///
     /// # Errors
     /// For what is no address.
-    pub(crate) fn at(address: &str) -> Result<View, tonic::transport::Error> {
+    pub(crate) fn at(address: &str, bearer: Bearer) -> Result<View, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(address.to_owned())?
             .connect_timeout(CONNECT)
             .timeout(ANSWER)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(20));
-        let client = TicketServiceClient::new(endpoint.connect_lazy());
+        let client = TicketServiceClient::with_interceptor(endpoint.connect_lazy(), bearer);
         Ok(View(client.max_decoding_message_size(MAX_ANSWER_BYTES)))
     }
 

@@ -9,7 +9,7 @@ use proto::v1;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
 use testkit::NatsServer;
 use tonic::transport::Channel;
@@ -45,7 +45,7 @@ impl World {
         let bus = Bus::connect(&config.bus(&nats.url(), "test")).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
         let address = format!("http://{}", grpc.address().unwrap());
         let ingest = ingest::Options::from_config(&config);
         grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
@@ -89,7 +89,7 @@ impl World {
         engine.prepare().await.unwrap();
         let (working, serving) = (Supervisor::new(Shutdown::new()), Supervisor::new(Shutdown::new()));
         engine.start(&working);
-        let mut grpc = Grpc::bind(self.config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(self.config.grpc.listen, Doors::open()).await.unwrap();
         let address = format!("http://{}", grpc.address().unwrap());
         grpc.add(automation_service(engine)).await;
         serving.essential("grpc", grpc.serve(serving.shutdown().clone()));

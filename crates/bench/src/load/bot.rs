@@ -13,7 +13,7 @@ use proto::v1;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::knowledge_document::Format;
 use service::config::Workspace;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -42,7 +42,7 @@ impl Answering {
         config.bot.enabled = true;
         config.bot.pause_ms = 0;
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Doors::open()).await?;
         let address = format!("http://{}", grpc.address()?);
         let options = projection::Options::from_config(&config, dir.path().to_owned());
         let projection = Projection::open(bus.clone(), options).await?;
@@ -163,7 +163,7 @@ fn configuration() -> anyhow::Result<Config> {
 
 async fn import(bus: &Bus, name: &str, data: String) -> anyhow::Result<()> {
     let supervisor = Supervisor::new(Shutdown::new());
-    let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let mut grpc = Grpc::bind(SocketAddr::from(([127, 0, 0, 1], 0)), Doors::open()).await?;
     let options = bot::Options::from_config(&configuration()?);
     grpc.add(bot_service(bus.clone(), Library::new(bus.clone()), options)).await;
     let channel = Channel::from_shared(format!("http://{}", grpc.address()?))?.connect_lazy();

@@ -38,6 +38,11 @@ impl Connection {
 
     /// Sends a whole request and reads the answer, which has to be 200. How many bytes its body has.
     pub(crate) async fn send(&mut self, request: &Bytes) -> anyhow::Result<usize> {
+        self.ask(request, "200").await
+    }
+
+    /// The same with an answer of another status.
+    pub(crate) async fn ask(&mut self, request: &Bytes, status: &str) -> anyhow::Result<usize> {
         self.stream.write_all(request).await?;
         self.received.clear();
         let head = loop {
@@ -48,7 +53,7 @@ impl Connection {
             ensure!(self.received.len() < LONGEST_HEAD, "an answer without an end");
         };
         let text = std::str::from_utf8(&self.received[..head])?.to_ascii_lowercase();
-        ensure!(text.starts_with("http/1.1 200 "), "answered {text}");
+        ensure!(text.starts_with(&format!("http/1.1 {status} ")), "answered {text}");
         let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
         let length: usize = length.context("an answer without a length")?.trim().parse()?;
         while self.received.len() < head + 4 + length {

@@ -13,7 +13,7 @@ use prost::Message as _;
 use proto::v1;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use service::config::Workspace;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tokio::sync::mpsc;
 use tonic::transport::Channel;
 
@@ -56,7 +56,7 @@ impl Rules {
         let engine = Engine::new(bus.clone(), Options::from_config(&config, NO_VIEW)?)?;
         engine.prepare().await?;
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let mut grpc = Grpc::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0)), Doors::open()).await?;
         grpc.add(automation_service(engine.clone())).await;
         let channel = Channel::from_shared(format!("http://{}", grpc.address()?))?.connect_lazy();
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));

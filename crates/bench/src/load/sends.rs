@@ -172,7 +172,7 @@ fn channel() -> String {
 }
 
 async fn health() -> anyhow::Result<service::Health> {
-    Ok(Grpc::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).await?.health())
+    Ok(Grpc::bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0)), service::Doors::open()).await?.health())
 }
 
 impl Call {

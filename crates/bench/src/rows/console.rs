@@ -111,6 +111,7 @@ async fn hire(channel: Channel) -> anyhow::Result<()> {
 struct Browser {
     connection: Connection,
     tickets: TicketServiceClient<Channel>,
+    cookie: String,
     /// Bytes of the style and the script.
     assets: usize,
 }
@@ -119,16 +120,22 @@ impl Browser {
     async fn open(view: &View, shutdown: &Shutdown) -> anyhow::Result<Browser> {
         let options = Options::from_config(&view::config(WORKSPACE)?, view.address())?;
         let console = Console::bind(SocketAddr::from(([127, 0, 0, 1], 0)), options, shutdown.clone()).await?;
-        let connection = Connection::open(console.address()?).await?;
+        let mut connection = Connection::open(console.address()?).await?;
         tokio::spawn(console.serve());
-        let mut browser = Browser { connection, tickets: TicketServiceClient::new(view.channel()), assets: 0 };
-        browser.connection.send(&get("/inbox")).await?;
+        let cookie = sign_in(&mut connection).await?;
+        let tickets = TicketServiceClient::new(view.channel());
+        let mut browser = Browser { connection, tickets, cookie, assets: 0 };
+        browser.connection.send(&browser.get("/inbox")).await?;
         let page = String::from_utf8_lossy(browser.connection.received()).into_owned();
         let assets = page.split('"').filter(|text| text.starts_with("/assets/")).collect::<Vec<_>>();
         for asset in assets {
-            browser.assets += browser.connection.send(&get(asset)).await?;
+            browser.assets += browser.connection.send(&browser.get(asset)).await?;
         }
         Ok(browser)
+    }
+
+    fn get(&self, path: &str) -> Bytes {
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {}\r\n\r\n", self.cookie).into()
     }
 
     /// Looks at pages of one kind: how long each took, how long the bare question after it, and the bytes of the
@@ -142,7 +149,8 @@ impl Browser {
         let (mut ours, mut bare, mut most) = (Latencies::default(), Latencies::default(), 0);
         for _ in 0..count {
             let question = v1::ListTimelineRequest { from_time: None, ..asker.timeline() };
-            let request = get(&self.path(page, &question, asker).await?);
+            let path = self.path(page, &question, asker).await?;
+            let request = self.get(&path);
             let started = Instant::now();
             most = most.max(self.connection.send(&request).await?);
             ours.push(started.elapsed());
@@ -185,8 +193,14 @@ impl Browser {
     }
 }
 
-/// As somebody who signed in.
-fn get(path: &str) -> Bytes {
-    let cookie = format!("threadmark={WORKSPACE}.agent-1.agent-1");
-    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {cookie}\r\n\r\n").into()
+/// Signs in as one of the staff; the services ask for no token. The cookie.
+async fn sign_in(connection: &mut Connection) -> anyhow::Result<String> {
+    let form = format!("workspace={WORKSPACE}&agent=agent-1");
+    let head = "POST /sign-in HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: same-origin\r\n\
+                content-type: application/x-www-form-urlencoded\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{form}", form.len());
+    connection.ask(&request.into(), "303").await?;
+    let answer = String::from_utf8_lossy(connection.received());
+    let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")).context("nobody was signed in")?;
+    Ok(set.split(';').next().unwrap_or(set).to_owned())
 }

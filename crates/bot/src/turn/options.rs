@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conversation::{Actor, ActorKind, Settings};
 use service::Config;
+use service::access::Bearer;
 use service::config::BotSettings;
 
 /// The id of the bot's actor, and what its runs are recorded under.
@@ -16,6 +17,8 @@ const NAME: &str = "Bot";
 pub struct TurnOptions {
     /// Where `TicketService` answers, for example "http://127.0.0.1:7070".
     pub ticket_service: String,
+    /// What is shown there.
+    pub bearer: Bearer,
     /// Messages with no longer pause between them are one turn.
     pub pause: Duration,
     /// How long a brain may think about one turn.
@@ -33,6 +36,11 @@ pub(super) struct Workspace {
 }
 
 impl TurnOptions {
+    /// The same, with a token to show to TicketService.
+    pub fn showing(self, bearer: Bearer) -> TurnOptions {
+        TurnOptions { bearer, ..self }
+    }
+
     /// What the configuration says. `ticket_service` is used where it names none.
     pub fn from_config(config: &Config, ticket_service: &str) -> TurnOptions {
         let configured = config.bot.ticket_service.as_str();
@@ -53,6 +61,7 @@ impl TurnOptions {
         });
         TurnOptions {
             ticket_service: ticket_service.to_owned(),
+            bearer: Bearer::none(),
             pause: Duration::from_millis(config.bot.pause_ms),
             think: Duration::from_millis(config.bot.think_ms),
             unhelpful: config.bot.unhelpful,

@@ -5,7 +5,7 @@ use bus::Bus;
 use proto::v1;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::knowledge_document::Format;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use testkit::NatsServer;
 use tonic::transport::Channel;
 
@@ -40,7 +40,7 @@ pub(crate) async fn serve(nats: &NatsServer) -> (BotServiceClient<Channel>, Supe
     let supervisor = Supervisor::new(Shutdown::new());
     let library = Library::new(bus.clone());
     library.start(&supervisor);
-    let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+    let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
     let address = format!("http://{}", grpc.address().unwrap());
     grpc.add(bot_service(bus, library, Options::from_config(&config))).await;
     supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));

@@ -12,7 +12,7 @@ use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::bot_turn::Deed;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
 use testkit::NatsServer;
 use tonic::transport::Channel;
@@ -76,7 +76,7 @@ impl World {
         // A cluster that has just formed may say that it is not ready.
         testkit::eventually("the streams", DEADLINE, async || bus.ensure_streams().await.ok()).await;
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
         let address = format!("http://{}", grpc.address().unwrap());
         let ingest = ingest::Options::from_config(&config);
         grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;

@@ -37,6 +37,8 @@ const CALL: Duration = PATIENCE;
 /// Which bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BucketName {
+    /// Tokens: who may come in.
+    Access,
     /// Agents, teams and presence.
     Directory,
     /// Rules with their versions.
@@ -56,6 +58,7 @@ pub enum BucketName {
 impl BucketName {
     fn as_str(self) -> &'static str {
         match self {
+            BucketName::Access => stream::ACCESS,
             BucketName::Directory => stream::DIRECTORY,
             BucketName::Rules => stream::RULES,
             BucketName::Rotation => stream::ROTATION,

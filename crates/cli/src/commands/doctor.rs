@@ -80,7 +80,7 @@ impl Doctor {
             Err(Failure::Failed(why)) => findings.push(fail("bus", why, "start nats-server, or say --nats")),
             Err(failure) => return Err(failure),
         }
-        examine_services(&globals.server, &mut findings).await?;
+        examine_services(globals, &mut findings).await?;
         findings.iter().try_for_each(|finding| finding.tell(out))?;
         let failed = findings.iter().filter(|finding| finding.state == State::Fail).count();
         if failed == 0 { Ok(()) } else { Err(Failure::Failed(format!("{failed} of {} checks fail", findings.len()))) }
@@ -219,8 +219,8 @@ fn consumers(survey: &Survey, findings: &mut Vec<Finding>) {
     }
 }
 
-async fn examine_services(server: &str, findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    let client = Client::lazy(server)?;
+async fn examine_services(globals: &Globals, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let client = Client::lazy(&globals.server, globals.bearer()?)?;
     for (service, program) in SERVICES {
         let request = HealthCheckRequest { service: format!("threadmark.v1.{service}") };
         let what = format!("service {service}");

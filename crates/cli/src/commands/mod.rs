@@ -1,5 +1,6 @@
 //! What people type: each command asks the server and prints the answer, for people or as JSON.
 
+pub(crate) mod admin;
 pub(crate) mod agents;
 pub(crate) mod bot;
 pub(crate) mod completions;

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use service::access::Bearer;
 use service::{Secret, Shutdown};
 
 use super::body::signature;
@@ -89,7 +90,7 @@ fn options(url: &str) -> Options {
         seed: 7,
         batch: 5,
         keep_ids: true,
-        ..Options::demo(url.to_owned(), Secret::new(SECRET), String::new(), "demo".to_owned())
+        ..Options::demo(url.to_owned(), Secret::new(SECRET), String::new(), Bearer::none(), "demo".to_owned())
     }
 }
 

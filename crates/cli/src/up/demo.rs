@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fake_graph::{FakeGraph, Fate, Report, Which};
 use proto::v1;
+use service::access::Bearer;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Shutdown, Supervisor};
 
@@ -63,19 +64,20 @@ pub(super) async fn graph(config: &mut Config, http: SocketAddr) -> std::io::Res
 }
 
 /// Lets the customers write and the agents answer until shutdown begins.
-pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor) {
+pub(super) fn start(http: SocketAddr, grpc: SocketAddr, bearer: &Bearer, supervisor: &Supervisor) {
     let options = Options::demo(
         format!("http://{http}/webhooks/whatsapp/{WORKSPACE}"),
         Secret::new(DEMO_SECRET),
         format!("http://{grpc}"),
+        bearer.clone(),
         WORKSPACE.to_owned(),
     );
     // What becomes of messages is told by the stand-in for the channel.
     let options = Options { statuses: false, ..options };
-    let (staff, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
-    supervisor.restart("demo staff", move || hire(staff.clone(), until.clone()));
-    let (bot, until) = (format!("http://{grpc}"), supervisor.shutdown().clone());
-    supervisor.restart("demo of the bot", move || demo_bot::run(bot.clone(), until.clone()));
+    let (staff, shown, until) = (format!("http://{grpc}"), bearer.clone(), supervisor.shutdown().clone());
+    supervisor.restart("demo staff", move || hire(staff.clone(), shown.clone(), until.clone()));
+    let (bot, shown, until) = (format!("http://{grpc}"), bearer.clone(), supervisor.shutdown().clone());
+    supervisor.restart("demo of the bot", move || demo_bot::run(bot.clone(), shown.clone(), until.clone()));
     let shutdown = supervisor.shutdown().clone();
     supervisor.restart("demo", move || {
         let simulation = simulate::run(options.clone(), shutdown.clone());
@@ -84,8 +86,8 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, supervisor: &Supervisor)
 }
 
 /// Puts the agents, their teams and a few rules in their places, then waits for the end.
-async fn hire(server: String, shutdown: Shutdown) -> Result<(), Failure> {
-    let client = Client::connect(&server).await?;
+async fn hire(server: String, bearer: Bearer, shutdown: Shutdown) -> Result<(), Failure> {
+    let client = Client::connect(&server, bearer).await?;
     let failed = |status| client.failure(status);
     let workspace = || WORKSPACE.to_owned();
     let mut directory = client.directory();

@@ -16,12 +16,17 @@ use anyhow::Context;
 use bus::Bus;
 use clap::Args as ClapArgs;
 use fake_graph::FakeGraph;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use proto::v1::token::Role;
+use service::access::{Bearer, NewToken};
+use service::{Config, Doors, Grpc, Secret, Shutdown, Supervisor};
 
+use crate::token::{self, Left};
 use data_dir::DataDir;
 use nats::NatsChild;
 use threadmark_console::Console;
 
+/// The file in the data directory that holds the token of this process.
+const KEY: &str = "service.token";
 /// How long the page may take until it answers, and how often it is looked at.
 const PAGE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
@@ -94,7 +99,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(addresses) => {
             addresses.print(&config, &data, &url, demo);
             if demo {
-                demo::start(addresses.http, addresses.grpc, &supervisor);
+                demo::start(addresses.http, addresses.grpc, &addresses.bearer, &supervisor);
             }
         }
         Err(_) => shutdown.begin(),
@@ -120,6 +125,10 @@ struct Addresses {
     http: SocketAddr,
     console: SocketAddr,
     metrics: Option<SocketAddr>,
+    /// What opens every door here, and where client commands find it; none where there are no doors.
+    key: Option<Secret>,
+    bearer: Bearer,
+    _left: Option<Left>,
     /// What takes the demo's messages, as long as this is kept.
     _graph: Option<FakeGraph>,
 }
@@ -152,12 +161,19 @@ async fn start(
 ) -> anyhow::Result<Addresses> {
     let bus = Bus::connect(&config.bus(url, "threadmark")).await?;
     bus.ensure_streams().await?;
-    let mut grpc = Grpc::bind(config.grpc.listen).await?;
+    let doors = Doors::from_config(config, &bus, supervisor).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let key = match config.access.required {
+        true => Some(key(&bus, data).await?),
+        false => None,
+    };
+    let bearer = key.as_ref().map_or(Ok(Bearer::none()), |key| Bearer::of(key, KEY))?;
 
     let ingest = ingest::Options::from_config(config);
     grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
     grpc.add(ingest::directory_service(&bus, &ingest)).await;
     grpc.add(ingest::contact_service(bus.clone(), &ingest)).await;
+    grpc.add(ingest::access_service(&bus, &ingest)).await;
     let intake = ingest::Intake::new(bus.clone(), ingest.clone());
     let webhooks = ingest::Webhooks::bind(config.http.listen, intake, ingest.http).await?;
 
@@ -172,7 +188,8 @@ async fn start(
     grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(config))).await;
     library.start(supervisor);
     let brain = bot::brain(&bus, config, &library)?;
-    let turns = bot::Turns::new(bus.clone(), brain, bot::TurnOptions::from_config(config, &view))?;
+    let options = bot::TurnOptions::from_config(config, &view).showing(bearer.clone());
+    let turns = bot::Turns::new(bus.clone(), brain, options)?;
     turns.prepare().await?;
     turns.start(supervisor);
 
@@ -181,7 +198,7 @@ async fn start(
     grpc.add(delivery::webhook_service(hooks.clone())).await;
     hooks.start(supervisor);
 
-    let options = automation_engine::Options::from_config(config, &view)?;
+    let options = automation_engine::Options::from_config(config, &view)?.showing(bearer.clone());
     let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;
@@ -202,6 +219,9 @@ async fn start(
         http: webhooks.address()?,
         console: console.address()?,
         metrics,
+        _left: key.as_ref().and_then(|key| Left::leave(grpc.address().ok()?.port(), key)),
+        key,
+        bearer,
         _graph: graph,
     };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
@@ -209,6 +229,12 @@ async fn start(
     supervisor.essential("console", console.serve());
     page_answers(reached(addresses.console)).await?;
     Ok(addresses)
+}
+
+/// A token of role service for this process and whoever sits at this machine: the one of the last start while it holds.
+async fn key(bus: &Bus, data: &DataDir) -> anyhow::Result<Secret> {
+    let new = NewToken { name: "development".to_owned(), role: Role::Service, ..NewToken::default() };
+    token::keep(bus, &data.join(KEY), new).await.map_err(|failure| anyhow::anyhow!("{failure}"))
 }
 
 /// Waits until the page answers, and what it shows can be had.
@@ -268,6 +294,19 @@ impl Addresses {
             let server =
                 if self.grpc.port() == 7070 { String::new() } else { format!(" --server http://{}", self.grpc) };
             println!("try         threadmark{server} conversations");
+        }
+        match &self.key {
+            Some(key) if self.grpc.ip().is_loopback() => {
+                println!("key         {}", key.expose());
+                println!(
+                    "            opens everything here; client commands on this machine find it by themselves, others"
+                );
+                println!(
+                    "            show it with THREADMARK_TOKEN. 'threadmark admin token create' makes lesser ones"
+                );
+            }
+            Some(_) => println!("key         in {}", data.join(KEY).display()),
+            None => println!("key         none: access.required is false"),
         }
         println!("ready");
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use bus::Bus;
-use service::{Config, Grpc, Shutdown};
+use service::{Config, Doors, Grpc, Shutdown};
 use testkit::NatsServer;
 
 use crate::commands::{text, threadmark};
@@ -13,7 +13,7 @@ async fn directory() -> (NatsServer, String) {
     bus.ensure_streams().await.unwrap();
     let workspaces = BTreeMap::from([("acme".to_owned(), Default::default())]);
     let options = ingest::Options { workspaces, ..ingest::Options::from_config(&Config::load(None).unwrap()) };
-    let mut grpc = Grpc::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let mut grpc = Grpc::bind("127.0.0.1:0".parse().unwrap(), Doors::open()).await.unwrap();
     let address = format!("http://{}", grpc.address().unwrap());
     grpc.add(ingest::directory_service(&bus, &options)).await;
     tokio::spawn(grpc.serve(Shutdown::new()));

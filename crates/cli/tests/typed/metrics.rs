@@ -37,14 +37,16 @@ async fn a_running_system_counts_what_it_does_and_says_so_to_whoever_scrapes() {
         }
     };
     tokio::time::timeout(DEADLINE, ready).await.unwrap();
+    let token = dir.path().join("data").join("service.token");
+    let shown = ["--workspace", "acme", "--token-file", token.to_str().unwrap()];
     let acme = async |arguments: &[&str]| {
-        let output = threadmark(&grpc, &[&["--workspace", "acme"], arguments].concat()).await;
+        let output = threadmark(&grpc, &[&shown[..], arguments].concat()).await;
         assert!(output.status.success(), "{}", text(&output.stderr));
     };
     acme(&["receive", "--channel", "web", "--contact", "v1", "--name", "Maya", "Hello"]).await;
     // The view is asked for the name.
     testkit::eventually("the view", DEADLINE, async || {
-        let output = threadmark(&grpc, &["--workspace", "acme", "open", "Maya", "--topic", "refund"]).await;
+        let output = threadmark(&grpc, &[&shown[..], &["open", "Maya", "--topic", "refund"]].concat()).await;
         output.status.success().then_some(())
     })
     .await;

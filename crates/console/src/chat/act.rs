@@ -1,6 +1,6 @@
 //! What people do in a chat: one form each, one command each, done once however often it is sent.
 
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use proto::v1;
@@ -11,19 +11,17 @@ use v1::send_message_request::Content;
 use super::command::{Command, template};
 use super::media;
 use crate::failure::Failure;
-use crate::server::Shared;
 use crate::session::Who;
 use crate::words::{Fields, field};
 
 /// Does what a form asks for. The page's script gets the revision or the refusal, others the page again.
 pub(crate) async fn act(
-    State(app): State<Shared>,
     who: Who,
     Path((conversation, what)): Path<(String, String)>,
     headers: HeaderMap,
     Form(form): Form<Fields>,
 ) -> Response {
-    let command = Command::new(&app.services, &who, &conversation, field(&form, "command"));
+    let command = Command::new(&who.services, &who, &conversation, field(&form, "command"));
     let done = perform(&command, &what, &form).await;
     let script = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
     match (done, script) {

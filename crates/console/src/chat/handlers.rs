@@ -1,4 +1,4 @@
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::Html;
 use jiff::Timestamp;
 use maud::html;
@@ -12,23 +12,21 @@ use super::view::View;
 use crate::failure::Failure;
 use crate::inbox::{self, Choice};
 use crate::page::{self, Part};
-use crate::server::Shared;
 use crate::session::Who;
 use crate::words::{self, Fields, field};
 
 /// The page of a chat: at its end, at a ticket, or at a place further up.
 pub(crate) async fn show(
-    State(app): State<Shared>,
     who: Who,
     Path(id): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Html<String>, Failure> {
-    let ask = ask(&app, &who, &id, &asked);
+    let ask = ask(&who, &id, &asked);
     let (conversation, staff, rules, listed) = tokio::try_join!(
         ask.conversation(),
-        app.services.staff(&who.workspace),
-        app.services.shortcuts(&who.workspace),
-        inbox::load(&app, &who, Choice::of(&asked), ""),
+        who.services.staff(&who.workspace),
+        who.services.shortcuts(&who.workspace),
+        inbox::load(&who, Choice::of(&asked), ""),
     )?;
     // What the page shows is no older than this: whatever comes later comes live.
     let ask = Asked { min_revision: conversation.revision, ..ask };
@@ -64,19 +62,18 @@ pub(crate) async fn show(
 
 /// A piece of the chat above or below what is shown, for the page's script.
 pub(crate) async fn entries(
-    State(app): State<Shared>,
     who: Who,
     Path(id): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Html<String>, Failure> {
-    let ask = ask(&app, &who, &id, &asked);
+    let ask = ask(&who, &id, &asked);
     let load = async {
         match (field(&asked, "before"), field(&asked, "after")) {
             ("", after) => ask.newer(after.to_owned()).await,
             (before, _) => ask.older(before.to_owned()).await,
         }
     };
-    let (lanes, piece, staff) = tokio::try_join!(ask.lanes(), load, app.services.staff(&who.workspace))?;
+    let (lanes, piece, staff) = tokio::try_join!(ask.lanes(), load, who.services.staff(&who.workspace))?;
     let rows = Rows { who: &who, conversation: &id, staff: &staff, lanes: &lanes };
     let older = (!piece.older.is_empty()).then_some(&piece.older);
     let newer = (!piece.newer.is_empty()).then_some(&piece.newer);
@@ -88,21 +85,20 @@ pub(crate) async fn entries(
 
 /// What stands beside the chat, for the page's script.
 pub(crate) async fn panel(
-    State(app): State<Shared>,
     who: Who,
     Path(id): Path<String>,
     Query(asked): Query<Fields>,
 ) -> Result<Html<String>, Failure> {
-    Ok(Html(draw_panel(&app, &who, &ask(&app, &who, &id, &asked)).await?))
+    Ok(Html(draw_panel(&who, &ask(&who, &id, &asked)).await?))
 }
 
 /// The panel and the rail as they stand now.
-pub(super) async fn draw_panel(app: &Shared, who: &Who, ask: &Asked<'_>) -> Result<String, tonic::Status> {
+pub(super) async fn draw_panel(who: &Who, ask: &Asked<'_>) -> Result<String, tonic::Status> {
     let (conversation, lanes, staff, rules) = tokio::try_join!(
         ask.conversation(),
         ask.lanes(),
-        app.services.staff(&who.workspace),
-        app.services.shortcuts(&who.workspace),
+        who.services.staff(&who.workspace),
+        who.services.shortcuts(&who.workspace),
     )?;
     let panel = Panel { who, staff: &staff, conversation: &conversation, lanes: &lanes, rules: &rules };
     let rail = rail(&lanes, &conversation.id, who, &staff, Timestamp::now());
@@ -113,7 +109,7 @@ pub(super) async fn draw_panel(app: &Shared, who: &Who, ask: &Asked<'_>) -> Resu
     Ok(body.into_string())
 }
 
-fn ask<'a>(app: &'a Shared, who: &'a Who, id: &'a str, asked: &Fields) -> Asked<'a> {
+fn ask<'a>(who: &'a Who, id: &'a str, asked: &Fields) -> Asked<'a> {
     let min_revision = field(asked, "rev").parse().unwrap_or(0);
-    Asked { services: &app.services, workspace: &who.workspace, conversation: id, min_revision }
+    Asked { services: &who.services, workspace: &who.workspace, conversation: id, min_revision }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn live(
         after_index: index,
         min_revision: 0,
     };
-    let answers = watch.app.services.watches().watch_timeline(request).await?.into_inner();
+    let answers = watch.who.services.watches().watch_timeline(request).await?.into_inner();
     let shutdown = watch.app.shutdown.clone();
     let hello = stream::once(async { Event::default().event("hello").retry(RETRY).data("{}") });
     let events = stream::unfold((watch, answers), |(mut watch, mut answers)| async move {
@@ -95,7 +95,7 @@ impl Watch {
         // Nothing but a stamp names anybody, or changes a window.
         if kind(entry).is_some() {
             self.refresh(entry.revision).await?;
-            staff = self.app.services.staff(&self.who.workspace).await?;
+            staff = self.who.services.staff(&self.who.workspace).await?;
             events.push(self.panel(entry.revision).await?);
         }
         let rows = Rows { who: &self.who, conversation: &self.conversation, staff: &staff, lanes: &self.lanes };
@@ -119,7 +119,7 @@ impl Watch {
 
     async fn panel(&mut self, revision: i64) -> Result<Event, Status> {
         self.shown = self.shown.max(revision);
-        let html = draw_panel(&self.app, &self.who, &self.ask(revision)).await?;
+        let html = draw_panel(&self.who, &self.ask(revision)).await?;
         Ok(Event::default().event("panel").data(json!({ "html": html }).to_string()))
     }
 
@@ -130,7 +130,7 @@ impl Watch {
 
     fn ask(&self, min_revision: i64) -> Asked<'_> {
         Asked {
-            services: &self.app.services,
+            services: &self.who.services,
             workspace: &self.who.workspace,
             conversation: &self.conversation,
             min_revision,

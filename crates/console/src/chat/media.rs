@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -15,7 +15,6 @@ use tonic::{Code, Status, Streaming};
 
 use super::act::{json_of, refusal};
 use crate::failure::Failure;
-use crate::server::Shared;
 use crate::session::{Who, encode};
 use crate::words::{Fields, field};
 
@@ -56,14 +55,13 @@ fn essence(mime_type: &str) -> String {
 
 /// A file that came or was sent: shown by the browser if that is harmless, kept by it otherwise.
 pub(crate) async fn show(
-    State(app): State<Shared>,
     who: Who,
     Path((conversation_id, media_id)): Path<(String, String)>,
     Query(asked): Query<Fields>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let request = v1::GetMediaRequest { workspace: who.workspace, conversation_id, media_id };
-    let answer = app.services.conversations().get_media(request).await;
+    let answer = who.services.conversations().get_media(request).await;
     let about = asked.iter().any(|(name, _)| name == "about");
     let mut parts = match answer {
         Err(status) if about => return Ok(absent(status)),
@@ -172,7 +170,6 @@ fn bytes(
 
 /// Keeps a file that is to be sent, whose bytes are the body. The page's script gets what the form has to say of it.
 pub(crate) async fn attach(
-    State(app): State<Shared>,
     who: Who,
     Path(conversation_id): Path<String>,
     Query(asked): Query<Fields>,
@@ -189,7 +186,7 @@ pub(crate) async fn attach(
         file_name: field(&asked, "name").to_owned(),
         data,
     };
-    Ok(match app.services.conversations().upload_media(request).await {
+    Ok(match who.services.conversations().upload_media(request).await {
         Ok(kept) => json_of(
             StatusCode::OK,
             &json!({ "id": kept.into_inner().media_id, "kind": kind(&mime_type), "mime": mime_type }),

@@ -8,11 +8,15 @@ use crate::lang::Local;
 const AT: i64 = 1_700_000_000;
 
 fn drawn(entry: &v1::TimelineEntry, lanes: &Lanes) -> String {
+    // A connection wants a runtime, though nothing is asked here.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _inside = runtime.enter();
     let who = Who {
         workspace: "acme".to_owned(),
         agent: "ana".to_owned(),
         name: "Ana".to_owned(),
         zone: Local { zone: TimeZone::get("Europe/Berlin").unwrap(), lang: Lang::default() },
+        services: crate::services::Services::at("http://127.0.0.1:1").unwrap(),
     };
     let staff = Staff::default();
     Rows { who: &who, conversation: "c", staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()

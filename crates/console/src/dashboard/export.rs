@@ -1,7 +1,7 @@
 //! The tickets of a period as a file, one row for each window, sent while it is read.
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -13,7 +13,6 @@ use tonic::Status;
 
 use super::asked::Asked;
 use crate::failure::Failure;
-use crate::server::Shared;
 use crate::session::Who;
 use crate::words::{self, Fields};
 
@@ -42,35 +41,26 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// As CSV (RFC 4180), the first row naming the columns.
-pub(crate) async fn csv(
-    State(app): State<Shared>,
-    who: Who,
-    Query(fields): Query<Fields>,
-) -> Result<Response, Failure> {
+pub(crate) async fn csv(who: Who, Query(fields): Query<Fields>) -> Result<Response, Failure> {
     let head = format!("{}\r\n", COLUMNS.join(","));
     let row = |ticket: &v1::Ticket| {
         let cells: Vec<String> = values(ticket).iter().map(cell).collect();
         format!("{}\r\n", cells.join(","))
     };
-    send(app, who, &fields, head, row, ("text/csv; charset=utf-8", "tickets.csv")).await
+    send(who, &fields, head, row, ("text/csv; charset=utf-8", "tickets.csv")).await
 }
 
 /// As JSON, one object on each line.
-pub(crate) async fn jsonl(
-    State(app): State<Shared>,
-    who: Who,
-    Query(fields): Query<Fields>,
-) -> Result<Response, Failure> {
+pub(crate) async fn jsonl(who: Who, Query(fields): Query<Fields>) -> Result<Response, Failure> {
     let row = |ticket: &v1::Ticket| {
         let object: serde_json::Map<_, _> = COLUMNS.into_iter().map(str::to_owned).zip(values(ticket)).collect();
         format!("{}\n", Value::Object(object))
     };
-    send(app, who, &fields, String::new(), row, ("application/x-ndjson", "tickets.jsonl")).await
+    send(who, &fields, String::new(), row, ("application/x-ndjson", "tickets.jsonl")).await
 }
 
 /// Sends page after page. One that fails ends the answer in the middle, so that nobody takes it for the whole.
 async fn send(
-    app: Shared,
     who: Who,
     fields: &Fields,
     head: String,
@@ -80,10 +70,10 @@ async fn send(
     let asked = Asked::of(fields, &who, Timestamp::now());
     let first = v1::ListTicketsRequest { page_size: PAGE, ..asked.list() };
     // The first page is asked for before the answer begins, so that a refusal is told as one.
-    let page = app.services.tickets().list_tickets(first.clone()).await?.into_inner();
+    let page = who.services.tickets().list_tickets(first.clone()).await?.into_inner();
     let begin = (head, Some((first, page)));
     let rows = stream::try_unfold(begin, move |(mut text, state)| {
-        let (app, asked) = (app.clone(), asked.clone());
+        let (services, asked) = (who.services.clone(), asked.clone());
         async move {
             let Some((mut request, page)) = state else { return Ok::<_, Status>(None) };
             text.extend(page.tickets.iter().filter(|ticket| asked.is_of(ticket)).map(row));
@@ -91,7 +81,7 @@ async fn send(
                 None
             } else {
                 request.page_token = page.next_page_token;
-                let page = app.services.tickets().list_tickets(request.clone()).await?.into_inner();
+                let page = services.tickets().list_tickets(request.clone()).await?.into_inner();
                 Some((request, page))
             };
             Ok(Some((Bytes::from(text), (String::new(), next))))

@@ -1,4 +1,4 @@
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Html;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -8,18 +8,13 @@ use super::figures::{Figures, zone};
 use super::presets::{PRESETS, written};
 use crate::failure::Failure;
 use crate::page::{self, Part};
-use crate::server::Shared;
 use crate::session::Who;
 use crate::words::{self, Fields};
 
 /// The dashboard of a period.
-pub(crate) async fn show(
-    State(app): State<Shared>,
-    who: Who,
-    Query(fields): Query<Fields>,
-) -> Result<Html<String>, Failure> {
+pub(crate) async fn show(who: Who, Query(fields): Query<Fields>) -> Result<Html<String>, Failure> {
     let asked = Asked::of(&fields, &who, Timestamp::now());
-    let (figures, staff) = tokio::try_join!(Figures::load(&app.services, &asked), app.services.staff(&who.workspace))?;
+    let (figures, staff) = tokio::try_join!(Figures::load(&who.services, &asked), who.services.staff(&who.workspace))?;
     let body = html! {
         main.page #main {
             h1 { (who.fill("Tickets from {} to {}", &[&words::minute(Some(&words::wire(asked.start)), &asked.zone), &words::minute(Some(&words::wire(asked.end)), &asked.zone)])) }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Html;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
@@ -13,7 +13,6 @@ use tonic::Status;
 use super::asked::{Asked, DIMENSIONS};
 use crate::failure::Failure;
 use crate::page::{self, Part};
-use crate::server::Shared;
 use crate::services::{Services, Staff};
 use crate::session::{Who, encode};
 use crate::words::{self, Fields, field};
@@ -26,15 +25,11 @@ const QUESTIONS: usize = 40;
 const AT_ONCE: usize = 16;
 
 /// A page of the tickets, newest first.
-pub(crate) async fn tickets(
-    State(app): State<Shared>,
-    who: Who,
-    Query(fields): Query<Fields>,
-) -> Result<Html<String>, Failure> {
+pub(crate) async fn tickets(who: Who, Query(fields): Query<Fields>) -> Result<Html<String>, Failure> {
     let asked = Asked::of(&fields, &who, Timestamp::now());
     let ((tickets, next), staff) =
-        tokio::try_join!(page(&app.services, &asked, field(&fields, "page")), app.services.staff(&who.workspace))?;
-    let names = names(&app.services, &who, &tickets).await;
+        tokio::try_join!(page(&who.services, &asked, field(&fields, "page")), who.services.staff(&who.workspace))?;
+    let names = names(&who.services, &who, &tickets).await;
     let from = words::minute(Some(&words::wire(asked.start)), &asked.zone);
     let to = words::minute(Some(&words::wire(asked.end)), &asked.zone);
     let body = html! {

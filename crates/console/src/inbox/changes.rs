@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use proto::v1;
 use tokio::sync::watch;
-use tonic::Status;
+use tonic::{Code, Status};
 
-use crate::server::{App, Shared};
+use crate::server::Shared;
+use crate::session::Who;
 
 /// How often it is asked.
 const LOOK: Duration = Duration::from_millis(800);
@@ -24,41 +25,52 @@ const NEWEST: i32 = 40;
 pub(crate) struct Changes(Mutex<HashMap<String, watch::Sender<u64>>>);
 
 impl Changes {
-    /// Counts up whenever something changed. The workspace is looked at until nobody listens any more.
-    pub(crate) fn of(&self, app: &Shared, workspace: &str) -> watch::Receiver<u64> {
+    /// Counts up whenever something changed. The workspace is looked at until nobody listens any more, with the token of
+    /// who came first; when that ends, so does this, and whoever listened asks again with their own.
+    pub(crate) fn of(&self, app: &Shared, who: &Who) -> watch::Receiver<u64> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get(workspace).filter(|known| known.receiver_count() > 0) {
+        if let Some(known) = all.get(&who.workspace).filter(|known| known.receiver_count() > 0) {
             return known.subscribe();
         }
         let (sender, receiver) = watch::channel(0);
-        all.insert(workspace.to_owned(), sender.clone());
-        tokio::spawn(look(Arc::clone(app), workspace.to_owned(), sender));
+        all.insert(who.workspace.clone(), sender.clone());
+        tokio::spawn(look(Arc::clone(app), who.clone(), sender));
         receiver
+    }
+
+    fn forget(&self, workspace: &str, tell: &watch::Sender<u64>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(workspace).is_some_and(|known| known.same_channel(tell)) {
+            all.remove(workspace);
+        }
     }
 }
 
-async fn look(app: Shared, workspace: String, tell: watch::Sender<u64>) {
+async fn look(app: Shared, who: Who, tell: watch::Sender<u64>) {
     let mut seen = None;
     while tell.receiver_count() > 0 && !app.shutdown.is_begun() {
-        // While the services are away nothing changes; what did meanwhile is seen when they are back.
-        if let Ok(now) = digest(&app, &workspace).await
-            && seen.replace(now).is_some_and(|before| before != now)
-        {
-            tell.send_modify(|count| *count += 1);
+        match digest(&who).await {
+            Ok(now) if seen.replace(now).is_some_and(|before| before != now) => tell.send_modify(|count| *count += 1),
+            Err(status) if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) => {
+                app.changes.forget(&who.workspace, &tell);
+                return;
+            }
+            // While the services are away nothing changes; what did meanwhile is seen when they are back.
+            _ => {}
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
 /// Another one whenever a conversation that stands at the top changed, or one moved between views.
-async fn digest(app: &App, workspace: &str) -> Result<u64, Status> {
+async fn digest(who: &Who) -> Result<u64, Status> {
     let list = v1::ListConversationsRequest {
-        workspace: workspace.to_owned(),
+        workspace: who.workspace.clone(),
         page_size: NEWEST,
         ..v1::ListConversationsRequest::default()
     };
-    let count = v1::CountConversationsRequest { workspace: workspace.to_owned(), min_revision: 0 };
-    let mut asks = (app.services.tickets(), app.services.tickets());
+    let count = v1::CountConversationsRequest { workspace: who.workspace.clone(), min_revision: 0 };
+    let mut asks = (who.services.tickets(), who.services.tickets());
     let (list, count) = tokio::try_join!(asks.0.list_conversations(list), asks.1.count_conversations(count))?;
     let mut hasher = DefaultHasher::new();
     for conversation in &list.get_ref().conversations {

@@ -21,15 +21,9 @@ const PULSE: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The inbox.
-pub(crate) async fn show(
-    State(app): State<Shared>,
-    who: Who,
-    Query(asked): Query<Fields>,
-) -> Result<Html<String>, Failure> {
-    let (listed, staff) = tokio::try_join!(
-        load(&app, &who, Choice::of(&asked), field(&asked, "page")),
-        app.services.staff(&who.workspace)
-    )?;
+pub(crate) async fn show(who: Who, Query(asked): Query<Fields>) -> Result<Html<String>, Failure> {
+    let (listed, staff) =
+        tokio::try_join!(load(&who, Choice::of(&asked), field(&asked, "page")), who.services.staff(&who.workspace))?;
     let body = html! {
         main.columns #main {
             h1.unseen { (who.t("Inbox")) }
@@ -42,21 +36,15 @@ pub(crate) async fn show(
 }
 
 /// The list alone, for the page's script.
-pub(crate) async fn list(
-    State(app): State<Shared>,
-    who: Who,
-    Query(asked): Query<Fields>,
-) -> Result<Html<String>, Failure> {
-    let (listed, staff) = tokio::try_join!(
-        load(&app, &who, Choice::of(&asked), field(&asked, "page")),
-        app.services.staff(&who.workspace)
-    )?;
+pub(crate) async fn list(who: Who, Query(asked): Query<Fields>) -> Result<Html<String>, Failure> {
+    let (listed, staff) =
+        tokio::try_join!(load(&who, Choice::of(&asked), field(&asked, "page")), who.services.staff(&who.workspace))?;
     Ok(Html(listed.parts(&who, &staff).into_string()))
 }
 
 /// Says whenever something changed in the workspace.
 pub(crate) async fn live(State(app): State<Shared>, who: Who) -> impl IntoResponse {
-    let changes = app.changes.of(&app, &who.workspace);
+    let changes = app.changes.of(&app, &who);
     let hello = stream::once(async { Event::default().event("hello").retry(RETRY).data("{}") });
     let news = stream::unfold(changes, |mut changes| async move {
         changes.changed().await.ok()?;

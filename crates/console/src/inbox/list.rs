@@ -10,7 +10,6 @@ use tonic::Status;
 
 use super::views::{Choice, tabs};
 use crate::page;
-use crate::server::App;
 use crate::services::{Services, Staff};
 use crate::session::{Who, encode};
 use crate::words;
@@ -31,15 +30,15 @@ pub(crate) struct Listed {
 }
 
 /// Asks for a page.
-pub(crate) async fn load(app: &App, who: &Who, choice: Choice, page_token: &str) -> Result<Listed, Status> {
+pub(crate) async fn load(who: &Who, choice: Choice, page_token: &str) -> Result<Listed, Status> {
     let counting = v1::CountConversationsRequest { workspace: who.workspace.clone(), min_revision: 0 };
     let request = v1::ListConversationsRequest { page_size: PAGE, ..choice.request(who, page_token) };
-    let mut asks = (app.services.tickets(), app.services.tickets());
+    let mut asks = (who.services.tickets(), who.services.tickets());
     let (page, counts) = tokio::try_join!(asks.0.list_conversations(request), asks.1.count_conversations(counting))?;
     let page = page.into_inner();
     let mut asks = Vec::new();
     for id in page.conversations.iter().filter_map(|conversation| conversation.open_ticket_ids.first()) {
-        asks.push(primary(app.services.clone(), who.workspace.clone(), id.clone()));
+        asks.push(primary(who.services.clone(), who.workspace.clone(), id.clone()));
     }
     let found: Vec<_> = stream::iter(asks).buffer_unordered(AT_ONCE).collect().await;
     let tickets = found.into_iter().flatten().map(|ticket| (ticket.conversation_id.clone(), ticket)).collect();

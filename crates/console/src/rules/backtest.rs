@@ -1,7 +1,7 @@
 //! A draft of rules tried on what happened, with progress.
 
 use axum::body::Body;
-use axum::extract::{Form, State};
+use axum::extract::Form;
 use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
@@ -18,7 +18,6 @@ use super::handlers::{Draft, draft, mistakes};
 use super::report::report;
 use crate::failure::Failure;
 use crate::page::{self, Part};
-use crate::server::Shared;
 use crate::session::Who;
 use crate::words::{Fields, field, wire};
 
@@ -26,12 +25,7 @@ use crate::words::{Fields, field, wire};
 const LONGEST: u32 = 3_650;
 
 /// Tries a draft. The page's script gets a line of JSON for each step, others the page with the report.
-pub(crate) async fn backtest(
-    State(app): State<Shared>,
-    who: Who,
-    headers: HeaderMap,
-    Form(form): Form<Fields>,
-) -> Result<Response, Failure> {
+pub(crate) async fn backtest(who: Who, headers: HeaderMap, Form(form): Form<Fields>) -> Result<Response, Failure> {
     let yaml = field(&form, "yaml").replace("\r\n", "\n");
     let days = field(&form, "days").parse().unwrap_or(30).clamp(1, LONGEST);
     let now = Timestamp::now();
@@ -42,7 +36,7 @@ pub(crate) async fn backtest(
         start_time: Some(wire(start)),
         end_time: Some(wire(now)),
     };
-    let answers = app.services.automation().backtest_rules(request).await.map(tonic::Response::into_inner);
+    let answers = who.services.automation().backtest_rules(request).await.map(tonic::Response::into_inner);
     if headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/x-ndjson") {
         let lines = stream::unfold((who, Some(answers)), |(who, answers)| async move {
             let (line, rest) = line(&who, answers?).await;

@@ -1,4 +1,4 @@
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query};
 use axum::response::Html;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -9,7 +9,6 @@ use tonic_types::StatusExt as _;
 use super::runs;
 use crate::failure::Failure;
 use crate::page::{self, Part};
-use crate::server::{App, Shared};
 use crate::session::{Who, encode};
 use crate::words::{self, Fields, field};
 
@@ -28,14 +27,10 @@ const EXAMPLE: &str = "rules:
 ";
 
 /// The rules, and the runs of one of them or of all.
-pub(crate) async fn show(
-    State(app): State<Shared>,
-    who: Who,
-    Query(asked): Query<Fields>,
-) -> Result<Html<String>, Failure> {
+pub(crate) async fn show(who: Who, Query(asked): Query<Fields>) -> Result<Html<String>, Failure> {
     let chosen = field(&asked, "rule");
     let all = field(&asked, "all") == "1";
-    let (rules, runs) = tokio::try_join!(rules(&app, &who), list_runs(&app, &who, chosen, all))?;
+    let (rules, runs) = tokio::try_join!(rules(&who), list_runs(&who, chosen, all))?;
     let rule = rules.iter().find(|rule| rule.name == chosen);
     let body = html! {
         main.page #main {
@@ -60,11 +55,7 @@ pub(crate) async fn show(
 }
 
 /// Checks a draft, or puts it in force.
-pub(crate) async fn apply(
-    State(app): State<Shared>,
-    who: Who,
-    Form(form): Form<Fields>,
-) -> Result<Html<String>, Failure> {
+pub(crate) async fn apply(who: Who, Form(form): Form<Fields>) -> Result<Html<String>, Failure> {
     let yaml = field(&form, "yaml").replace("\r\n", "\n");
     let validate_only = field(&form, "do") != "apply";
     let request = v1::ApplyRulesRequest {
@@ -73,11 +64,11 @@ pub(crate) async fn apply(
         validate_only,
         etag: String::new(),
     };
-    let said = match app.services.automation().apply_rules(request).await {
+    let said = match who.services.automation().apply_rules(request).await {
         Ok(applied) => Ok(agreed(&who, &applied.into_inner().rules, validate_only)),
         Err(status) => Err(mistakes(&status)),
     };
-    let rules = rules(&app, &who).await?;
+    let rules = rules(&who).await?;
     let body = html! {
         main.page #main {
             h1 { (who.t("Rules")) }
@@ -102,12 +93,12 @@ pub(super) fn mistakes(status: &Status) -> Markup {
     }
 }
 
-async fn rules(app: &App, who: &Who) -> Result<Vec<v1::Rule>, Status> {
+async fn rules(who: &Who) -> Result<Vec<v1::Rule>, Status> {
     let request = v1::ListRulesRequest { workspace: who.workspace.clone(), page_size: PAGE, ..Default::default() };
-    Ok(app.services.automation().list_rules(request).await?.into_inner().rules)
+    Ok(who.services.automation().list_rules(request).await?.into_inner().rules)
 }
 
-async fn list_runs(app: &App, who: &Who, rule: &str, all: bool) -> Result<Vec<v1::Run>, Status> {
+async fn list_runs(who: &Who, rule: &str, all: bool) -> Result<Vec<v1::Run>, Status> {
     let request = v1::ListRunsRequest {
         workspace: who.workspace.clone(),
         rule: rule.to_owned(),
@@ -115,7 +106,7 @@ async fn list_runs(app: &App, who: &Who, rule: &str, all: bool) -> Result<Vec<v1
         page_size: RUNS,
         ..v1::ListRunsRequest::default()
     };
-    Ok(app.services.automation().list_runs(request).await?.into_inner().runs)
+    Ok(who.services.automation().list_runs(request).await?.into_inner().runs)
 }
 
 fn table(rules: &[v1::Rule], who: &Who) -> Markup {

@@ -27,6 +27,7 @@ async fn many_live_pages_come_and_go_without_growth() {
     }
     let (process, address) = world.console_process();
     testkit::eventually("the console", DEADLINE, async || TcpStream::connect(address).await.ok()).await;
+    let cookie = sign_in(address).await;
     eprintln!("{:.1} MB, {} files before", megabytes(resident(&process)), files(&process));
     let before = files(&process);
     let mut left = Vec::new();
@@ -37,7 +38,7 @@ async fn many_live_pages_come_and_go_without_growth() {
             let (chat, revision) = &chats[nth % CHATS];
             let path =
                 if nth % 10 == 9 { "/inbox/live".to_owned() } else { format!("/c/{chat}/live?after={revision}") };
-            open.push((Page::open(address, &path).await, nth % 10 == 9));
+            open.push((Page::open(address, &path, &cookie).await, nth % 10 == 9));
         }
         for (page, _) in &mut open {
             page.hears("event: hello").await;
@@ -71,10 +72,9 @@ struct Page {
 }
 
 impl Page {
-    async fn open(address: SocketAddr, path: &str) -> Page {
+    async fn open(address: SocketAddr, path: &str, cookie: &str) -> Page {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: threadmark={WORKSPACE}.ana.Ana\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         Page { stream, heard: Vec::new() }
     }
@@ -89,6 +89,22 @@ impl Page {
         timeout(DEADLINE, hear).await.unwrap_or_else(|_| panic!("a page did not hear {words:?}"));
         self.heard.clear();
     }
+}
+
+/// Signs Ana in. The cookie.
+async fn sign_in(address: SocketAddr) -> String {
+    let form = format!("workspace={WORKSPACE}&agent=ana");
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nsec-fetch-site: same-origin\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+        form.len()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let set = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    set.unwrap_or_else(|| panic!("{answer}")).split(';').next().unwrap().to_owned()
 }
 
 /// Bytes of memory that a process holds.

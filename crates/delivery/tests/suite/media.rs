@@ -13,7 +13,7 @@ use proto::v1;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::get_media_response::Part;
 use serde_json::json;
-use service::{Config, Grpc, Shutdown};
+use service::{Config, Doors, Grpc, Shutdown};
 use testkit::{FakeGraph, NatsServer};
 use tokio::sync::watch;
 use tonic::transport;
@@ -48,7 +48,7 @@ impl World {
         bus.ensure_streams().await.unwrap();
         let workspaces: BTreeMap<String, Settings> = [("acme".to_owned(), Settings::default())].into();
         let ingest = ingest::Options { workspaces, ..ingest::Options::from_config(&Config::load(None).unwrap()) };
-        let mut server = Grpc::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let mut server = Grpc::bind("127.0.0.1:0".parse().unwrap(), Doors::open()).await.unwrap();
         let target = format!("http://{}", server.address().unwrap());
         server.add(ingest::conversation_service(bus.clone(), &ingest)).await;
         tokio::spawn(server.serve(Shutdown::new()));

@@ -10,7 +10,7 @@ use proto::v1;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use serde_json::json;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
 use testkit::{FakeGraph, NatsServer, Process};
 use tonic::transport::{Channel, Endpoint};
@@ -46,7 +46,7 @@ impl World {
         let bus = Bus::connect(&config.bus(&nats.url(), "test")).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
         let ingest = ingest::Options::from_config(&config);
         grpc.add(ingest::conversation_service(bus.clone(), &ingest)).await;
         let intake = ingest::Intake::new(bus.clone(), ingest.clone());
@@ -89,7 +89,7 @@ impl World {
     async fn delivery(&self) -> Delivery {
         let config = Config::load(Some(&self.config)).unwrap();
         let bus = Bus::connect(&config.bus(&config.nats.url, "delivery")).await.unwrap();
-        let health = Grpc::bind(config.grpc.listen).await.unwrap().health();
+        let health = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap().health();
         let mut options = Options::from_config(&config);
         options.probe = (Duration::from_millis(200), Duration::from_secs(1));
         Delivery::new(bus, options, health)

@@ -2,6 +2,7 @@
 // tonic's own error is large, and every method of a service has to answer with it.
 #![allow(clippy::result_large_err)]
 
+mod access;
 mod ask;
 mod check;
 mod contacts;
@@ -24,6 +25,7 @@ use service::status::{self, Mistakes};
 use tonic::{Request, Response, Status};
 
 use crate::Options;
+pub use access::{Accesses, access_service};
 pub use contacts::{Contacts, contact_service};
 pub use directory::{Directories, directory_service};
 

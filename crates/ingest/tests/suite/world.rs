@@ -14,7 +14,7 @@ use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::event::Event as Kind;
 use serde_json::Value;
 use service::config::Channel;
-use service::{Grpc, Secret, Shutdown};
+use service::{Doors, Grpc, Secret, Shutdown};
 use sha2::Sha256;
 use testkit::NatsServer;
 use tonic::transport::Channel as Connection;
@@ -87,7 +87,7 @@ impl World {
         let webhooks = Webhooks::bind(any, Intake::new(bus.clone(), options.clone()), http).await.unwrap();
         let address = format!("http://{}", webhooks.address().unwrap());
         tokio::spawn(webhooks.serve(shutdown.clone()));
-        let mut grpc = Grpc::bind(any).await.unwrap();
+        let mut grpc = Grpc::bind(any, Doors::open()).await.unwrap();
         let target = format!("http://{}", grpc.address().unwrap());
         grpc.add(conversation_service(bus.clone(), &options)).await;
         grpc.add(directory_service(&bus, &options)).await;

@@ -8,8 +8,10 @@ use bus::Bus;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
-use service::{Config, Grpc, Shutdown, Supervisor};
+use service::access::Bearer;
+use service::{Config, Doors, Grpc, Shutdown, Supervisor};
 use tempfile::TempDir;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -27,6 +29,9 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The engines that keep the view.
 pub(crate) const ENGINES: [&str; 2] = ["sled", "fjall"];
 
+/// Doors are tried by tests of their own: see [`Settings::locked`].
+const OPEN: &str = "access.required = false";
+
 /// The text of a configuration, to which a test adds what it needs.
 pub(crate) struct Settings(String);
 
@@ -35,12 +40,18 @@ impl Settings {
     pub(crate) fn new(nats: &str, data: &Path, engine: &str) -> Settings {
         Settings(format!(
             "data_dir = {data:?}\n\
+             {OPEN}\n\
              [nats]\nurl = \"{nats}\"\nduplicate_window_ms = {DEDUPE_MS}\n\
              [grpc]\nlisten = \"127.0.0.1:0\"\n\
              [http]\nlisten = \"127.0.0.1:0\"\n\
              [console]\nlisten = \"127.0.0.1:0\"\n\
              [projection]\nengine = \"{engine}\"\n",
         ))
+    }
+
+    /// With doors that take a token, as they are by default.
+    pub(crate) fn locked(self) -> Settings {
+        Settings(self.0.replace(OPEN, ""))
     }
 
     pub(crate) fn workspace(mut self, name: &str, settings: &oracle::Settings) -> Settings {
@@ -108,6 +119,8 @@ pub(crate) struct Endpoints {
     pub(crate) queries: String,
     /// Webhooks.
     pub(crate) http: String,
+    /// What is shown to the services.
+    pub(crate) bearer: Bearer,
 }
 
 impl Endpoints {
@@ -138,7 +151,7 @@ impl Deployment {
         let bus = Bus::connect(&config.bus(&config.nats.url, "system-test")).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
 
         let options = ingest::Options::from_config(&config);
         grpc.add(ingest::conversation_service(bus.clone(), &options)).await;
@@ -152,7 +165,7 @@ impl Deployment {
         supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let (grpc, http) = (format!("http://{grpc_address}"), format!("http://{http_address}"));
-        let endpoints = Endpoints { commands: grpc.clone(), queries: grpc, http };
+        let endpoints = Endpoints { commands: grpc.clone(), queries: grpc, http, bearer: Bearer::none() };
         Deployment { bus, endpoints, supervisor, dir }
     }
 
@@ -186,7 +199,7 @@ impl Beside {
         let dir = tempfile::tempdir().unwrap();
         let config = settings(dir.path()).read(dir.path());
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen).await.unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
         serve_projection(&config, bus, dir.path(), &mut grpc, &supervisor).await;
         let address = grpc.address().unwrap();
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
@@ -212,12 +225,15 @@ async fn serve_projection(config: &Config, bus: &Bus, dir: &Path, grpc: &mut Grp
     projection.start(supervisor);
 }
 
+/// A connection on which a token is shown.
+pub(crate) type Line = InterceptedService<Channel, Bearer>;
+
 /// The services as one client calls them.
 #[derive(Clone)]
 pub(crate) struct Clients {
-    pub(crate) conversations: ConversationServiceClient<Channel>,
-    pub(crate) tickets: TicketServiceClient<Channel>,
-    pub(crate) projection: ProjectionServiceClient<Channel>,
+    pub(crate) conversations: ConversationServiceClient<Line>,
+    pub(crate) tickets: TicketServiceClient<Line>,
+    pub(crate) projection: ProjectionServiceClient<Line>,
     /// To ConversationService.
     pub(crate) channel: Channel,
 }
@@ -230,10 +246,11 @@ impl Clients {
             endpoint.connect_timeout(DEADLINE).timeout(DEADLINE).connect_lazy()
         };
         let (commands, queries) = (connect(&endpoints.commands), connect(&endpoints.queries));
+        let line = |channel: &Channel| InterceptedService::new(channel.clone(), endpoints.bearer.clone());
         Clients {
-            conversations: ConversationServiceClient::new(commands.clone()),
-            tickets: TicketServiceClient::new(queries.clone()),
-            projection: ProjectionServiceClient::new(queries),
+            conversations: ConversationServiceClient::new(line(&commands)),
+            tickets: TicketServiceClient::new(line(&queries)),
+            projection: ProjectionServiceClient::new(line(&queries)),
             channel: commands,
         }
     }

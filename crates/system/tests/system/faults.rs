@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bus::Bus;
 use fastrand::Rng;
+use service::access::Bearer;
 use tempfile::TempDir;
 use testkit::NatsServer;
 
@@ -128,7 +129,8 @@ impl Town {
         };
         let (ingest, projection) = (program("ingest", commands), program("projection", queries));
         let url = |port: u16| format!("http://127.0.0.1:{port}");
-        let endpoints = Endpoints { commands: url(commands), queries: url(queries), http: url(http) };
+        let endpoints =
+            Endpoints { commands: url(commands), queries: url(queries), http: url(http), bearer: Bearer::none() };
         Town { ingest, projection, nats, endpoints, _dir: dir }
     }
 

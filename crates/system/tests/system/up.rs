@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
+use service::access::Bearer;
 use tempfile::TempDir;
 
 use crate::deployment::{DEADLINE, Endpoints, Settings};
@@ -77,6 +78,47 @@ impl Up {
         let file = self.dir.path().join("data").join("nats.pid");
         fs::read_to_string(file).unwrap().trim().parse().unwrap()
     }
+}
+
+/// As a developer has it: no setting says anything of doors.
+#[tokio::test(flavor = "multi_thread")]
+async fn up_is_locked_and_prints_a_key_that_opens_it() {
+    use proto::v1;
+    use proto::v1::ticket_service_client::TicketServiceClient;
+    use tonic::transport::Channel;
+
+    let mut up = Up::start(|settings| acme(settings.locked())).await;
+    let key = up.program.line("key").await;
+    let file = up.dir.path().join("data").join("service.token");
+    assert_eq!(fs::read_to_string(&file).unwrap().trim(), key);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let ask = async |token: Option<&str>| {
+        let channel = Channel::from_shared(up.grpc.clone()).unwrap().connect().await.unwrap();
+        let bearer = match token {
+            Some(token) => Bearer::of(&service::Secret::new(token), "the test").unwrap(),
+            None => Bearer::none(),
+        };
+        let request = v1::ListTicketsRequest { workspace: "acme".to_owned(), ..v1::ListTicketsRequest::default() };
+        TicketServiceClient::with_interceptor(channel, bearer).list_tickets(request).await
+    };
+    assert_eq!(ask(None).await.unwrap_err().code(), tonic::Code::Unauthenticated);
+    ask(Some(&key)).await.unwrap();
+    // Client commands on this machine find the key by themselves.
+    let made = up.json(&["admin", "token", "create", "reports", "--role", "reader"]);
+    let reader = made[0]["secret"].as_str().unwrap().to_owned();
+    ask(Some(&reader)).await.unwrap();
+    let listed = up.json(&["admin", "token", "list"]);
+    let id = listed[0]["id"].as_str().unwrap().to_owned();
+    up.run(&["admin", "token", "revoke", &id]);
+    testkit::eventually("the token to be refused", DEADLINE, async || ask(Some(&reader)).await.err()).await;
+    // The same key after a restart, and nobody's secret in what was said.
+    up.again().await;
+    assert_eq!(up.program.line("key").await, key);
+    let said = up.program.said();
+    assert!(!said.contains(&reader));
+    let shown = said.lines().filter(|line| line.contains(&key)).count();
+    assert_eq!(shown, 2, "the key is printed once a start, and never logged");
 }
 
 fn acme(settings: Settings) -> Settings {
@@ -215,7 +257,12 @@ async fn killing_up_at_any_time_loses_and_doubles_nothing() {
     let (grpc, http) = (free_port(), free_port());
     let mut up = Up::start(|settings| settings.business(&business).listening(grpc, http)).await;
     let grpc = up.grpc.clone();
-    let endpoints = Endpoints { commands: grpc.clone(), queries: grpc, http: format!("http://127.0.0.1:{http}") };
+    let endpoints = Endpoints {
+        commands: grpc.clone(),
+        queries: grpc,
+        http: format!("http://127.0.0.1:{http}"),
+        bearer: Bearer::none(),
+    };
     let stage = Arc::new(Stage::new(endpoints.clone()));
     let stop = Arc::new(AtomicBool::new(false));
     let load = tokio::spawn(load(stage.clone(), business.clone(), seed * 1_000_000, stop.clone()));

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use bus::Bus;
+use proto::v1::token::Role;
+use service::access::{Bearer, NewToken, Tokens};
 use tempfile::TempDir;
 
 use crate::deployment::{DEADLINE, Endpoints, Settings};
@@ -40,12 +43,30 @@ impl Stack {
         files.push(overrides(dir.path(), &nats));
         let url = format!("http://127.0.0.1:{grpc}");
         let ports = [grpc, http, console];
-        let endpoints = Endpoints { commands: url.clone(), queries: url, http: format!("http://127.0.0.1:{http}") };
-        let stack = Stack { project: format!("threadmark-test-{grpc}"), files, nats, endpoints, ports, _dir: dir };
+        let endpoints = Endpoints {
+            commands: url.clone(),
+            queries: url,
+            http: format!("http://127.0.0.1:{http}"),
+            bearer: Bearer::none(),
+        };
+        let mut stack = Stack { project: format!("threadmark-test-{grpc}"), files, nats, endpoints, ports, _dir: dir };
         stack.compose(&["build", "ingest"]);
         stack.compose(&["up", "-d"]);
+        stack.endpoints.bearer = stack.bearer().await;
         stack.settled().await;
         Some(stack)
+    }
+
+    /// A token of the test's own, made beside the bus as an operator makes the first one.
+    async fn bearer(&self) -> Bearer {
+        let bus = testkit::eventually("the bus", DEADLINE, async || {
+            let bus = Bus::connect(&bus::Options::new(self.nats())).await.ok()?;
+            bus.ensure_access().await.ok()?;
+            Some(bus)
+        });
+        let new = NewToken { name: "test".to_owned(), role: Role::Service, ..NewToken::default() };
+        let (_, token) = Tokens::of(&bus.await).create(new).await.unwrap();
+        Bearer::of(&token, "a new token").unwrap()
     }
 
     /// The nodes of the bus, as they are reached from here.
