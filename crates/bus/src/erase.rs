@@ -110,6 +110,7 @@ impl Bus {
         mut told: impl FnMut(Removed) + Send,
     ) -> Result<(), EraseError> {
         let mut done = |step, count| told(Removed { step, count, revision: 0 });
+        self.check_erasable().await?;
         let erasure = self.mark(workspace, conversation, actor).await?;
         done(Step::Marked, 1);
         tokio::time::sleep(HEARD).await;
@@ -146,6 +147,20 @@ impl Bus {
         done(Step::Key, self.shred_key(workspace, conversation).await?);
         let revision = self.tell_erased(workspace, conversation, &erasure, trace).await?;
         told(Removed { step: Step::Erased, count: 1, revision });
+        Ok(())
+    }
+
+    /// Refuses what could not be finished: buckets of an earlier version, in which nothing can be overwritten.
+    async fn check_erasable(&self) -> Result<(), Error> {
+        let doing = "looking whether a bucket can forget";
+        for bucket in [stream::KEYS, stream::ALIASES] {
+            let found = self.jetstream().get_stream(format!("KV_{bucket}")).await;
+            let found = found.map_err(|error| Error::away(doing, error))?;
+            if found.cached_info().config.deny_delete {
+                let source = format!("the bucket {bucket} was made without the right to delete").into();
+                return Err(Error::Refused { doing, source });
+            }
+        }
         Ok(())
     }
 

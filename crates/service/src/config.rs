@@ -450,11 +450,10 @@ mod tests {
     use super::Config;
 
     fn load(text: &str) -> Result<Config, String> {
-        let dir = std::env::temp_dir().join(format!("threadmark-config-{}-{}", std::process::id(), text.len()));
-        std::fs::write(&dir, text).unwrap();
-        let loaded = Config::load(Some(&dir)).map_err(|error| error.to_string());
-        std::fs::remove_file(&dir).unwrap();
-        loaded
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("threadmark.toml");
+        std::fs::write(&file, text).unwrap();
+        Config::load(Some(&file)).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use async_nats::jetstream::stream;
 use bus::{Address, AddressKind, Bus, EraseError, Error, Files, Owner, TraceParent};
 use conversation::ConversationId;
 use futures::future::join_all;
 use proto::v1;
 use proto::v1::erase_contact_response::Step;
 use proto::v1::event::Event as Kind;
-use testkit::holders;
+use testkit::{NatsServer, holders};
 
 use crate::common::{agent, bus, connect, conversation, open, proposal};
 
@@ -58,6 +59,28 @@ async fn erase(bus: &Bus, of: &ConversationId) -> Result<Vec<(Step, u64)>, Erase
 async fn key_of(bus: &Bus, of: &ConversationId) -> Vec<u8> {
     let keys = bus.jetstream().get_key_value("keys").await.unwrap();
     keys.get(format!("acme.{of}")).await.unwrap().unwrap()[1..].to_vec()
+}
+
+#[tokio::test]
+async fn what_could_not_be_finished_is_not_begun() {
+    let server = NatsServer::start().await;
+    let bus = connect(&server.url()).await;
+    let earlier = stream::Config {
+        name: "KV_aliases".to_owned(),
+        subjects: vec!["$KV.aliases.>".to_owned()],
+        max_messages_per_subject: 1,
+        discard: stream::DiscardPolicy::New,
+        allow_rollup: true,
+        allow_direct: true,
+        deny_delete: true,
+        ..stream::Config::default()
+    };
+    bus.jetstream().create_stream(earlier).await.unwrap();
+    bus.ensure_streams().await.unwrap();
+    let of = write(&bus, NUMBER, WORDS).await;
+    let refused = erase(&bus, &of).await.unwrap_err();
+    assert!(matches!(refused, EraseError::Bus(Error::Refused { .. })), "{refused}");
+    bus.keyring("acme", &of).await.unwrap();
 }
 
 #[tokio::test]
@@ -182,7 +205,11 @@ async fn an_erasure_that_broke_off_is_finished_when_it_is_asked_for_again() {
             stopped = stopped => stopped.unwrap(),
             done = erasing => panic!("it did not break off: {done:?}"),
         }
-        assert!(bus.conversation("acme", erased.as_str()).await.unwrap().is_none(), "marked is erased for everybody");
+        // Every process hears of the mark by its watch.
+        testkit::eventually("marked to be erased for everybody", Duration::from_secs(10), async || {
+            bus.conversation("acme", erased.as_str()).await.unwrap().is_none().then_some(())
+        })
+        .await;
     }
     erase(&bus, &erased).await.unwrap();
     for bytes in [key.as_slice(), NUMBER.as_bytes()] {

@@ -11,6 +11,7 @@ use prost::Message;
 use proto::v1;
 use proto::v1::get_media_response::Part;
 use proto::v1::timeline_entry::Entry;
+use tempfile::NamedTempFile;
 
 use super::contact::Media;
 use crate::client::timely;
@@ -64,8 +65,14 @@ pub(super) async fn write(
     output: Option<&Path>,
     media: Media,
 ) -> Result<(), Failure> {
-    let out: Box<dyn Write + Send> = match output {
-        Some(path) => Box::new(BufWriter::new(File::create(path).map_err(failed)?)),
+    // What breaks off leaves no half of a document; and nobody else on the machine reads it.
+    let whole = output.map(|path| {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        NamedTempFile::new_in(dir)
+    });
+    let whole = whole.transpose().map_err(failed)?;
+    let out: Box<dyn Write + Send> = match &whole {
+        Some(file) => Box::new(BufWriter::new(file.reopen().map_err(failed)?)),
         None => Box::new(std::io::stdout()),
     };
     let beside = output.filter(|_| media == Media::Beside).map(|path| {
@@ -82,7 +89,11 @@ pub(super) async fn write(
         document.raw("}")?;
     }
     document.raw("]}\n")?;
-    document.out.flush().map_err(failed)
+    document.out.flush().map_err(failed)?;
+    match (whole, output) {
+        (Some(file), Some(path)) => file.persist(path).map(drop).map_err(|error| failed(error.error)),
+        _ => Ok(()),
+    }
 }
 
 async fn conversation(

@@ -27,6 +27,7 @@ impl Process {
             .env("THREADMARK_DATA_DIR", dir)
             .env("THREADMARK_GRPC__LISTEN", &address)
             .env("THREADMARK_PROJECTION__ENGINE", engine)
+            .env("THREADMARK_ACCESS__REQUIRED", "false")
             .env("THREADMARK_PROJECTION__CACHE_MB", "16")
             .stdin(Stdio::null())
             .stderr(Stdio::null())

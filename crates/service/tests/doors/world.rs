@@ -200,8 +200,8 @@ macro_rules! stand_ins {
     };
 }
 
-stand_ins!(AccessService AutomationService BotService ConversationService DirectoryService ProjectionService
-    TicketService WebhookService);
+stand_ins!(AccessService AutomationService BotService ContactService ConversationService DirectoryService
+    ProjectionService TicketService WebhookService);
 
 /// Watches go on for ever.
 fn echo(request: Request<Body>) -> Response<Body> {

@@ -94,7 +94,8 @@ impl Settings {
         let view = "\n[automation]\nticket_service = \"http://projection:7070\"\n\
             [bot]\nticket_service = \"http://projection:7070\"\n[[workspaces]]";
         let at = |text: String, listen: &str| text.replacen("listen = \"127.0.0.1:0\"", listen, 1);
-        let text = at(at(self.0.clone(), "listen = \"0.0.0.0:7070\""), "listen = \"0.0.0.0:7080\"");
+        let locked = self.0.replace(OPEN, "access.token_file = \"/access/service.token\"");
+        let text = at(at(locked, "listen = \"0.0.0.0:7070\""), "listen = \"0.0.0.0:7080\"");
         let text = at(text, "listen = \"0.0.0.0:7090\"\nservices = \"http://gateway:7070\"");
         text.replacen("\n[[workspaces]]", view, 1)
     }
