@@ -43,7 +43,7 @@ pub(crate) struct World {
     driver: Option<Driver>,
     _supervisor: Supervisor,
     _nats: NatsServer,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl World {
@@ -96,7 +96,7 @@ impl World {
             driver: None,
             _supervisor: supervisor,
             _nats: nats,
-            _dir: dir,
+            dir,
         };
         world.staff().await;
         world
@@ -133,10 +133,12 @@ impl World {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let text = format!(
-            "[console]\nlisten = \"{address}\"\nservices = \"{}\"\n[[workspaces]]\nname = \"{WORKSPACE}\"\n",
+            "data_dir = {:?}\n[console]\nlisten = \"{address}\"\nservices = \"{}\"\n\
+             [[workspaces]]\nname = \"{WORKSPACE}\"\n",
+            self.dir.path().join("console"),
             self.services
         );
-        let file = self._dir.path().join("console.toml");
+        let file = self.dir.path().join("console.toml");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_console"));
         command.arg("--config").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
