@@ -1,8 +1,9 @@
 //! What ordered workers can consume, and what is in order within it.
 
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use conversation::Revision;
 
-use crate::{Bus, Error, PARTITIONS, stream};
+use crate::{Bus, Error, PARTITIONS, Recorded, stream};
 
 /// A flow of messages that a worker consumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +83,12 @@ impl Source {
         }
     }
 
+    /// Whether what waits for a slow conversation is left on the stream, since one conversation may have more of it than a
+    /// worker may be handed.
+    pub(crate) fn keeps_what_waits(self) -> bool {
+        matches!(self, Source::Outbox)
+    }
+
     /// Whether a message is deleted once it was worked on.
     pub(crate) fn takes_off(self) -> bool {
         matches!(self, Source::TimersDue | Source::Outbox)
@@ -96,6 +103,21 @@ impl Bus {
     pub async fn newest(&self, source: Source) -> Result<Revision, Error> {
         let stream = self.stream(source).await?;
         Ok(stream.cached_info().state.last_sequence)
+    }
+
+    /// The oldest message that stands under a key of a source, from the leader of its stream.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub(crate) async fn oldest(&self, source: Source, key: &str) -> Result<Option<Recorded>, Error> {
+        let doing = "reading what waits";
+        let stream = self.jetstream().get_stream_no_info(source.stream()).await;
+        let stream = stream.map_err(|error| Error::away(doing, error))?;
+        match stream.get_first_raw_message_by_subject(format!("{key}.*"), 1).await {
+            Ok(message) => Ok(Some(Recorded::stored(message))),
+            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
+            Err(error) => Err(Error::away(doing, error)),
+        }
     }
 
     /// The stream of a source, with its state as it is now.

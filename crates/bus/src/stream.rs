@@ -33,6 +33,8 @@ pub(crate) const SENDS: &str = "SENDS";
 pub(crate) const HOOKS: &str = "HOOKS";
 /// What was tried of it.
 pub(crate) const HOOKLOG: &str = "HOOKLOG";
+/// Files that a channel did not give yet.
+pub(crate) const FETCHES: &str = "FETCHES";
 /// Bucket: who is subscribed to what.
 pub(crate) const WEBHOOKS: &str = "webhooks";
 /// Bucket: who may come in.
@@ -134,6 +136,8 @@ pub(crate) fn streams(options: &Options) -> Vec<Config> {
         Config { max_messages_per_subject: 1, ..kept(SENDS, "send.>", 90 * DAY) },
         // Longer than the tries of an event last. One reference for each name: a repeat is refused by its sequence.
         kept(HOOKS, "hook.>", WEEK),
+        // Longer than a file is asked for. Taken off once it is there, or never will be.
+        Config { retention: RetentionPolicy::WorkQueue, ..kept(FETCHES, "fetch.>", 45 * DAY) },
         Config { max_messages_per_subject: TRIES, ..kept(HOOKLOG, "hooklog.>", WEEK) },
     ];
     all.extend(

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::courier::{self, Posted, Target};
 use crate::line::{Line, Scissors, Switch};
-use crate::media::File;
+use crate::media::{File, FileCall};
 use crate::state::{State, lock};
 use crate::{Act, Fate, Limits, Seen, Sent, Which, routes, webhook};
 
@@ -148,6 +148,16 @@ impl FakeGraph {
     /// A file that is kept: its type and bytes.
     pub fn media(&self, id: &str) -> Option<(String, Bytes)> {
         lock(&self.state.media).get(id).map(|file| (file.mime_type.clone(), file.bytes.clone()))
+    }
+
+    /// The next so many calls of this kind about a file fail with this status: 404 for bytes is an address that expired.
+    pub fn fail_media(&self, id: &str, call: FileCall, times: u32, status: u16) {
+        lock(&self.state.media).fail(id, call, times, status);
+    }
+
+    /// How many calls of this kind about a file came.
+    pub fn media_calls(&self, id: &str, call: FileCall) -> u64 {
+        lock(&self.state.media).asked(id, call)
     }
 
     /// How many files are kept.

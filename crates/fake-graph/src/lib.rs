@@ -23,6 +23,7 @@ pub use error::GraphError;
 pub use fate::{Fate, Report};
 pub use graph::{Builder, FakeGraph};
 pub use limits::Limits;
+pub use media::FileCall;
 pub use script::{Act, Which};
 pub use sent::{Seen, Sent};
 pub use webhook::signature;

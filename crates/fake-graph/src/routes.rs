@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::answer::Answer;
 use crate::check::{self, Asked, Known, Recipient};
 use crate::line::Scissors;
-use crate::media::File;
+use crate::media::{File, FileCall};
 use crate::multipart;
 use crate::state::{State, lock};
 use crate::{Act, GraphError, Seen, webhook};
@@ -174,14 +174,22 @@ fn upload(state: &State, headers: &HeaderMap, body: &Bytes) -> Answer {
 
 fn describe(state: &State, id: &str, headers: &HeaderMap) -> Answer {
     let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
-    match lock(&state.media).get(id) {
+    let mut media = lock(&state.media);
+    if let Some(status) = media.ask(id, FileCall::About) {
+        return Answer::Raw { status, body: String::new(), retry_after: None };
+    }
+    match media.get(id) {
         Some(file) => Answer::Json(200, file.describe(id, &format!("http://{host}/bytes/{id}"))),
         None => GraphError::of(100).because(format!("There is no object {id}")).into(),
     }
 }
 
 fn bytes(state: &State, id: &str) -> Answer {
-    match lock(&state.media).get(id) {
+    let mut media = lock(&state.media);
+    if let Some(status) = media.ask(id, FileCall::Bytes) {
+        return Answer::Raw { status, body: String::new(), retry_after: None };
+    }
+    match media.get(id) {
         Some(file) => Answer::File { mime_type: file.mime_type.clone(), bytes: file.bytes.clone() },
         None => Answer::Raw { status: 404, body: String::new(), retry_after: None },
     }

@@ -20,7 +20,7 @@ pub use binary::{BinaryError, NATS_SERVER_VERSION, installed_nats_server, nats_s
 pub use chat_server::{Asked, ChatAnswer, ChatServer};
 pub use cluster::Cluster;
 pub use count::count;
-pub use fake_graph::{Act, FakeGraph, Fate, GraphError, Limits, Report, Seen, Sent, Which, signature};
+pub use fake_graph::{Act, FakeGraph, Fate, FileCall, GraphError, Limits, Report, Seen, Sent, Which, signature};
 pub use nats_server::{NatsServer, NatsServerBuilder};
 pub use process::Process;
 pub use search::holders;

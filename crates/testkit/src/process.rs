@@ -32,6 +32,17 @@ impl Process {
         self.child.id()
     }
 
+    /// Memory that it holds, in bytes: what the kernel counts as resident.
+    ///
+    /// # Errors
+    /// When the process is gone, or the kernel is no Linux.
+    pub fn memory(&self) -> io::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kibibytes.map(|kibibytes| kibibytes << 10).ok_or_else(|| io::Error::other("no VmRSS in the status"))
+    }
+
     /// How the process ended, if it has.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

@@ -70,6 +70,16 @@ impl Files {
         Ok(self.bus.workspace(owner.workspace).await?.fact_id(&["file", conversation, media_id]))
     }
 
+    /// The name of the mark that a file has not come yet. Another one than the file's: to replace what somebody reads
+    /// would leave them waiting for bytes that are gone.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn waiting_name(&self, owner: Owner<'_>, media_id: &str) -> Result<String, Error> {
+        let conversation = owner.conversation.map(ConversationId::as_str).unwrap_or_default();
+        Ok(self.bus.workspace(owner.workspace).await?.fact_id(&["waiting", conversation, media_id]))
+    }
+
     /// Keeps a file under a name, in place of any that has it. It is there whole or not at all.
     ///
     /// # Errors

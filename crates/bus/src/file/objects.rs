@@ -1,8 +1,11 @@
 //! Files in a JetStream object store, as ADR-20 lays it down.
 
-use async_nats::jetstream::object_store::{GetErrorKind, InfoErrorKind, ObjectStore};
+use std::io;
+
+use async_nats::jetstream::object_store::{InfoErrorKind, ObjectStore};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType};
 use futures::TryStreamExt;
+use tokio_util::io::StreamReader;
 
 use super::Bytes;
 use crate::{Bus, Error, Options, stream};
@@ -39,12 +42,30 @@ pub(super) async fn has(bus: &Bus, path: &str) -> Result<bool, Error> {
     }
 }
 
+/// Opens an object. Its parts are asked for one by one: the client's own `get` makes a consumer for each reader, which
+/// outlives the reading, until the server takes no more of them ("maximum consumers limit reached") and no file is read.
 pub(super) async fn open(bus: &Bus, path: &str) -> Result<Option<Bytes>, Error> {
-    match store(bus).await?.get(path).await {
-        Ok(object) => Ok(Some(Box::pin(object))),
-        Err(error) if error.kind() == GetErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::away("opening a file", error)),
-    }
+    let doing = "opening a file";
+    let info = match store(bus).await?.info(path).await {
+        Ok(info) if info.deleted => return Ok(None),
+        Ok(info) => info,
+        Err(error) if error.kind() == InfoErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::away(doing, error)),
+    };
+    let parts = bus.jetstream().get_stream_no_info(format!("OBJ_{}", stream::MEDIA)).await;
+    let parts = parts.map_err(|error| Error::away(doing, error))?;
+    let subject = format!("$O.{}.C.{}", stream::MEDIA, info.nuid);
+    let bytes = futures::stream::try_unfold((1, info.chunks), move |(from, left)| {
+        let (parts, subject) = (parts.clone(), subject.clone());
+        async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let part = parts.get_first_raw_message_by_subject(&subject, from).await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>(Some((part.payload, (part.sequence + 1, left - 1))))
+        }
+    });
+    Ok(Some(Box::pin(StreamReader::new(Box::pin(bytes)))))
 }
 
 /// Removes every object whose name begins so. The parts go first: an object that is still listed may be removed again.

@@ -49,6 +49,23 @@ async fn an_object_store_keeps_files() {
 }
 
 #[tokio::test]
+async fn readers_leave_nothing_behind() {
+    let (_server, bus) = bus().await;
+    let (files, ours) = (Files::new(bus.clone(), None), conversation());
+    let owner = Owner { workspace: "acme", conversation: Some(&ours) };
+    bus.keyring("acme", &ours).await.unwrap();
+    files.put(owner, "media-7", &head("new"), &picture()).await.unwrap();
+    for _ in 0..20 {
+        // Some read all of it, some what it is.
+        let file = files.open(owner, "media-7").await.unwrap().unwrap();
+        assert_eq!(file.rest(1 << 20).await.unwrap(), picture());
+        files.open(owner, "media-7").await.unwrap().unwrap();
+    }
+    let info = bus.jetstream().get_stream("OBJ_media").await.unwrap().cached_info().clone();
+    assert_eq!(info.state.consumer_count, 0);
+}
+
+#[tokio::test]
 async fn a_directory_keeps_files() {
     let (_server, bus) = bus().await;
     let directory = tempfile::tempdir().unwrap();

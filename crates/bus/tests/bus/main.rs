@@ -14,4 +14,5 @@ mod files;
 mod runs;
 mod streams;
 mod timers;
+mod waiting;
 mod working;

@@ -1,22 +1,26 @@
 //! Fetches what customers send: channels keep it for days only.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::{Bus, Error, Files, Handler, HandlerError, Owner, Recorded, Source, WorkerOptions, away};
-use conversation::ConversationId;
+use conversation::{ConversationId, Revision, Time};
 use proto::v1;
 use proto::v1::event::Event as Kind;
 use service::config::Config;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
 
+use super::again::Again;
 use super::{Find, check};
-use crate::channel::{Advice, Fetched};
+use crate::channel::{Advice, Channel, Fetched};
 
 /// Names the durable consumers: the same in every process.
 const NAME: &str = "media";
 /// Files that are fetched at once: each is held in memory, sealed and unsealed.
 const AT_ONCE: usize = 4;
+/// How long a channel is asked for a file: the Cloud API keeps files for 30 days, and says so when one is gone earlier.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The types of messages that have a file.
 const TYPES: [&str; 6] = ["image", "video", "audio", "voice", "document", "sticker"];
 
@@ -65,7 +69,14 @@ impl Inbound {
     /// # Errors
     /// When the consumers can't be made.
     pub async fn work(&self, stop: watch::Receiver<bool>) -> Result<(), Error> {
-        self.0.bus.work(&self.source().await?, Arc::new(self.clone()), stop).await
+        let again = Again::new(self.clone());
+        let source = self.source().await?;
+        // All in one task: they end together, and a panic of one is seen by whoever watches this.
+        tokio::select! {
+            done = self.0.bus.work(&source, Arc::new(self.clone()), stop) => done,
+            never = again.clone().patiently() => match never {},
+            never = again.for_readers() => match never {},
+        }
     }
 
     /// A worker that never ran begins now: channels forget files, and what was said long ago is not asked for.
@@ -74,32 +85,110 @@ impl Inbound {
         Ok(WorkerOptions { after, ..WorkerOptions::new(NAME) })
     }
 
-    async fn fetch(&self, event: &v1::Event, kind: &str, sealed: &[u8]) -> Result<(), HandlerError> {
-        let Some(channel) = (self.0.find)(&event.workspace, &event.channel) else { return Ok(()) };
+    /// The file of a message, where it has one: which, and what was announced of it. `None` for a message without a file,
+    /// of a channel that nothing is fetched from, or of a conversation that was erased.
+    async fn wanted(&self, event: &v1::Event) -> Result<Option<Wanted>, HandlerError> {
+        let (kind, sealed) = match &event.event {
+            Some(Kind::MessageReceived(message)) => (&message.r#type, &message.sealed),
+            Some(Kind::MessageEchoed(message)) => (&message.r#type, &message.sealed),
+            _ => return Ok(None),
+        };
+        if !TYPES.contains(&kind.as_str()) {
+            return Ok(None);
+        }
+        let Some(channel) = (self.0.find)(&event.workspace, &event.channel) else { return Ok(None) };
         let keyring = self.0.bus.conversation(&event.workspace, &event.conversation).await.map_err(away)?;
-        let conversation = ConversationId::parse(&event.conversation);
-        // Erased since: nobody will ever read it.
-        let (Some(keyring), Some(conversation)) = (keyring, conversation) else { return Ok(()) };
+        let (Some(keyring), Some(conversation)) = (keyring, ConversationId::parse(&event.conversation)) else {
+            return Ok(None);
+        };
         let inside: v1::SealedMessage =
             keyring.open(sealed).map_err(|error| HandlerError::GiveUp(error.to_string()))?;
-        let Some(media) = inside.message.and_then(|message| message.media).filter(|media| !media.id.is_empty()) else {
-            return Ok(());
-        };
-        let owner = Owner { workspace: &event.workspace, conversation: Some(&conversation) };
+        let media = inside.message.and_then(|message| message.media).filter(|media| !media.id.is_empty());
+        let Some(media) = media else { return Ok(None) };
+        let (workspace, kind) = (event.workspace.clone(), kind.clone());
+        let owner = Owner { workspace: &workspace, conversation: Some(&conversation) };
         let name = self.0.files.name(owner, &media.id).await.map_err(away)?;
-        if self.0.files.has(owner, &name).await.map_err(away)? {
-            return Ok(());
+        let recorded = event.record_time.as_ref().and_then(proto::time);
+        Ok(Some(Wanted { workspace, conversation, name, kind, media, channel, recorded }))
+    }
+
+    /// Fetches the file of a message, unless it is there or refused. What keeps it from coming is written down for
+    /// readers.
+    ///
+    /// # Errors
+    /// When the bus is away, or the message can't be read.
+    pub(super) async fn fetch(&self, event: &v1::Event, revision: Revision) -> Result<Came, HandlerError> {
+        let Some(wanted) = self.wanted(event).await? else { return Ok(Came::Settled) };
+        let owner = wanted.owner();
+        if self.0.files.has(owner, &wanted.name).await.map_err(away)? {
+            return Ok(Came::Settled);
         }
         let _turn = self.0.at_once.acquire().await.map_err(|closed| HandlerError::Retry(closed.to_string()))?;
         let most = self.0.options.max_bytes;
-        let fetched = match channel.fetch(&media, most).await {
-            Ok(fetched) => check::check(kind, &media.mime_type, &fetched, most).map(|()| fetched),
+        let fetched = match wanted.channel.fetch(&wanted.media, most).await {
+            Ok(fetched) => check::check(&wanted.kind, &wanted.media.mime_type, &fetched, most)
+                .map(|()| fetched)
+                .map_err(|why| format!("{why}. It is not kept: ask the customer to send it again, in another form.")),
             Err(failure) if matches!(failure.advice, Advice::Reword | Advice::Unreachable) => Err(failure.to_string()),
-            Err(failure) => return Err(HandlerError::Retry(failure.to_string())),
+            Err(failure) if wanted.is_forgotten() => Err(format!(
+                "the channel did not give it for {} days, and keeps it no longer: ask the customer to send it again. \
+                 The last answer: {failure}",
+                KEPT.as_secs() / 86_400
+            )),
+            Err(failure) => {
+                let name = self.0.files.waiting_name(owner, &wanted.media.id).await.map_err(away)?;
+                if !self.0.files.has(owner, &name).await.map_err(away)? {
+                    let head = v1::SealedFile {
+                        waiting: failure.to_string(),
+                        revision: i64::try_from(revision).unwrap_or(i64::MAX),
+                        ..v1::SealedFile::default()
+                    };
+                    self.0.files.put(owner, &name, &head, &[]).await.map_err(away)?;
+                }
+                return Ok(Came::Waits(failure.retry_after.unwrap_or_default()));
+            }
         };
-        let (head, bytes) = kept(&media, fetched);
-        self.0.files.put(owner, &name, &head, &bytes).await.map_err(away)
+        let (head, bytes) = kept(&wanted.media, fetched);
+        self.0.files.put(owner, &wanted.name, &head, &bytes).await.map_err(away)?;
+        Ok(Came::Settled)
     }
+
+    pub(super) fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+}
+
+/// A file that is to be fetched.
+struct Wanted {
+    workspace: String,
+    conversation: ConversationId,
+    /// Under which it is kept.
+    name: String,
+    /// The type of its message.
+    kind: String,
+    media: v1::Media,
+    channel: Arc<dyn Channel>,
+    recorded: Option<Time>,
+}
+
+impl Wanted {
+    fn owner(&self) -> Owner<'_> {
+        Owner { workspace: &self.workspace, conversation: Some(&self.conversation) }
+    }
+
+    /// Whether the channel keeps it no longer.
+    fn is_forgotten(&self) -> bool {
+        self.recorded.is_some_and(|recorded| recorded.plus(KEPT) < bus::now())
+    }
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It is there, it never will be, or nobody wants it.
+    Settled,
+    /// The channel did not give it, and asks to be left alone for so long.
+    Waits(Duration),
 }
 
 /// What is kept of a file, or why it is not.
@@ -121,14 +210,13 @@ impl Handler for Inbound {
             return Ok(());
         }
         let event = recorded.event().map_err(|error| HandlerError::GiveUp(error.to_string()))?;
-        let (kind, sealed) = match &event.event {
-            Some(Kind::MessageReceived(message)) => (&message.r#type, &message.sealed),
-            Some(Kind::MessageEchoed(message)) => (&message.r#type, &message.sealed),
-            _ => return Ok(()),
-        };
-        if !TYPES.contains(&kind.as_str()) {
-            return Ok(());
+        match self.fetch(&event, recorded.revision).await? {
+            Came::Settled => Ok(()),
+            // The rest is patience, and holds up no other file here.
+            Came::Waits(_) => {
+                let queued = v1::QueuedFetch { revision: i64::try_from(recorded.revision).unwrap_or(i64::MAX) };
+                self.0.bus.queue_fetch(&event.workspace, &queued).await.map_err(away)
+            }
         }
-        self.fetch(&event, kind, sealed).await
     }
 }

@@ -1,5 +1,6 @@
 //! Files: those of customers come in from the channel before it forgets them, those that were uploaded go out to it.
 
+mod again;
 mod check;
 mod inbound;
 mod outbound;

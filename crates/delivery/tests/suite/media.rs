@@ -16,6 +16,7 @@ use serde_json::json;
 use service::{Config, Doors, Grpc, Shutdown};
 use testkit::{FakeGraph, NatsServer};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tonic::transport;
 use tonic::{Code, Status};
 
@@ -24,15 +25,35 @@ use crate::whatsapp::options;
 const CHANNEL: &str = "whatsapp:106";
 const MOST: usize = 500_000;
 
-struct World {
-    graph: FakeGraph,
+pub(crate) struct World {
+    pub(crate) graph: FakeGraph,
     bus: Bus,
-    grpc: ConversationServiceClient<transport::Channel>,
-    stop: watch::Sender<bool>,
+    pub(crate) grpc: Client,
+    pub(crate) stop: watch::Sender<bool>,
+    worker: JoinHandle<()>,
     _nats: NatsServer,
 }
 
-fn media(id: &str, mime_type: &str) -> v1::Media {
+type Client = ConversationServiceClient<transport::Channel>;
+
+async fn get(grpc: &mut Client, conversation: &str, id: &str) -> Result<(v1::MediaInfo, Vec<u8>), Status> {
+    let (conversation_id, media_id) = (conversation.to_owned(), id.to_owned());
+    let request = v1::GetMediaRequest { workspace: "acme".to_owned(), conversation_id, media_id };
+    let mut parts = grpc.get_media(request).await?.into_inner();
+    let Some(Part::Info(info)) = parts.message().await?.unwrap().part else { panic!("no info") };
+    let mut bytes = Vec::new();
+    while let Some(v1::GetMediaResponse { part: Some(Part::Data(data)) }) = parts.message().await? {
+        bytes.extend_from_slice(&data);
+    }
+    Ok((info, bytes))
+}
+
+/// The bytes of a file, as soon as they can be had.
+pub(crate) async fn get_until(grpc: &mut Client, conversation: &str, id: &str) -> Vec<u8> {
+    testkit::eventually("a file", Duration::from_secs(20), async || get(grpc, conversation, id).await.ok()).await.1
+}
+
+pub(crate) fn media(id: &str, mime_type: &str) -> v1::Media {
     v1::Media { id: id.to_owned(), mime_type: mime_type.to_owned(), ..v1::Media::default() }
 }
 
@@ -42,7 +63,7 @@ fn whatsapp(graph: &FakeGraph) -> Arc<dyn Channel> {
 
 impl World {
     /// Ingest's commands, and a worker that fetches files.
-    async fn start() -> World {
+    pub(crate) async fn start() -> World {
         let (nats, graph) = (NatsServer::start().await, FakeGraph::builder().start().await.unwrap());
         let bus = Bus::connect(&bus::Options::new(nats.url())).await.unwrap();
         bus.ensure_streams().await.unwrap();
@@ -52,20 +73,28 @@ impl World {
         let target = format!("http://{}", server.address().unwrap());
         server.add(ingest::conversation_service(bus.clone(), &ingest)).await;
         tokio::spawn(server.serve(Shutdown::new()));
-        let channel = whatsapp(&graph);
+        let (stop, _) = watch::channel(false);
+        let grpc = ConversationServiceClient::connect(target).await.unwrap();
+        let mut world = World { graph, bus, grpc, stop, worker: tokio::spawn(async {}), _nats: nats };
+        world.work().await;
+        world
+    }
+
+    /// A process that fetches, in place of the one before, which is killed.
+    pub(crate) async fn work(&mut self) {
+        self.worker.abort();
+        let channel = whatsapp(&self.graph);
         let find: Find =
             Arc::new(move |workspace, address| (workspace == "acme" && address == CHANNEL).then(|| channel.clone()));
         let options = InboundOptions { max_bytes: MOST };
-        let inbound = Inbound::new(bus.clone(), Files::new(bus.clone(), None), find, options);
+        let inbound = Inbound::new(self.bus.clone(), Files::new(self.bus.clone(), None), find, options);
         inbound.prepare().await.unwrap();
-        let (stop, stopping) = watch::channel(false);
-        tokio::spawn(async move { inbound.work(stopping).await });
-        let grpc = ConversationServiceClient::connect(target).await.unwrap();
-        World { graph, bus, grpc, stop, _nats: nats }
+        let stopping = self.stop.subscribe();
+        self.worker = tokio::spawn(async move { drop(inbound.work(stopping).await) });
     }
 
     /// A customer sends a file; answers the conversation.
-    async fn receive(&mut self, kind: &str, media: v1::Media) -> String {
+    pub(crate) async fn receive(&mut self, kind: &str, media: v1::Media) -> String {
         let message = v1::ReceivedMessage {
             id: format!("wamid.{}", media.id),
             r#type: kind.to_owned(),
@@ -82,20 +111,12 @@ impl World {
         self.grpc.receive_message(request).await.unwrap().into_inner().conversation_id
     }
 
-    async fn get(&mut self, conversation: &str, id: &str) -> Result<(v1::MediaInfo, Vec<u8>), Status> {
-        let (conversation_id, media_id) = (conversation.to_owned(), id.to_owned());
-        let request = v1::GetMediaRequest { workspace: "acme".to_owned(), conversation_id, media_id };
-        let mut parts = self.grpc.get_media(request).await?.into_inner();
-        let Some(Part::Info(info)) = parts.message().await?.unwrap().part else { panic!("no info") };
-        let mut bytes = Vec::new();
-        while let Some(v1::GetMediaResponse { part: Some(Part::Data(data)) }) = parts.message().await? {
-            bytes.extend_from_slice(&data);
-        }
-        Ok((info, bytes))
+    pub(crate) async fn get(&mut self, conversation: &str, id: &str) -> Result<(v1::MediaInfo, Vec<u8>), Status> {
+        get(&mut self.grpc, conversation, id).await
     }
 
     /// Waits until something is known of a file.
-    async fn settled(&mut self, conversation: &str, id: &str) -> Result<(v1::MediaInfo, Vec<u8>), Status> {
+    pub(crate) async fn settled(&mut self, conversation: &str, id: &str) -> Result<(v1::MediaInfo, Vec<u8>), Status> {
         testkit::eventually("a file", Duration::from_secs(20), async || {
             Some(self.get(conversation, id).await).filter(|got| !matches!(got, Err(s) if s.code() == Code::NotFound))
         })

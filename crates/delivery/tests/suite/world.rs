@@ -185,6 +185,16 @@ impl World {
         messages.into_iter().find(|message| message.id == id).unwrap_or_default()
     }
 
+    /// Waits until so many messages stand in the queues of the channels.
+    pub(crate) async fn queued(&self, count: usize) {
+        let bus = Bus::connect(&bus::Options::new(self.nats.url())).await.unwrap();
+        testkit::eventually(&format!("{count} in the queue"), 2 * DEADLINE, async || {
+            let stream = bus.jetstream().get_stream("OUTBOX").await.ok()?;
+            (stream.cached_info().state.messages == count as u64).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until a message has a status.
     pub(crate) async fn comes_to(&self, conversation: &str, id: &str, status: v1::MessageStatus) -> v1::Message {
         testkit::eventually(&format!("{id} {}", status.as_str_name()), DEADLINE, async || {

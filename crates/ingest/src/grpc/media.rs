@@ -1,5 +1,7 @@
 //! UploadMedia, and GetMedia: files go in and out sealed, through the bus; whoever sends them takes them from there.
 
+use std::time::Duration;
+
 use bus::{Files, OpenFile, Owner};
 use conversation::ConversationId;
 use futures::StreamExt;
@@ -18,6 +20,9 @@ use crate::limits::is_id;
 const OURS: &str = "tm-";
 /// Largest file, in bytes: a request has at most 16 MiB.
 const MAX_FILE: usize = 15 * 1024 * 1024;
+
+/// How long a reader waits for a file that the channel is asked for: what any other query waits at most.
+const READER: Duration = Duration::from_secs(10);
 
 /// The parts of an answer.
 pub(crate) type Parts = BoxStream<'static, Result<v1::GetMediaResponse, Status>>;
@@ -79,7 +84,7 @@ pub(crate) async fn upload(
 /// Reads a file of a conversation.
 ///
 /// # Errors
-/// INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION `MEDIA_REFUSED`, UNAVAILABLE.
+/// INVALID_ARGUMENT, NOT_FOUND (`MEDIA_WAITING`), FAILED_PRECONDITION `MEDIA_REFUSED`, UNAVAILABLE.
 pub(crate) async fn get(desk: &Desk, files: &Files, request: &v1::GetMediaRequest) -> Result<Parts, Status> {
     let mut mistakes = Mistakes::default();
     check::workspace(&mut mistakes, &request.workspace);
@@ -89,7 +94,10 @@ pub(crate) async fn get(desk: &Desk, files: &Files, request: &v1::GetMediaReques
     desk.workspace(&request.workspace)?;
     let conversation = existing(desk, &request.workspace, &request.conversation_id).await?;
     let found = find(files, &request.workspace, &conversation, &request.media_id).await?;
-    let file = found.ok_or_else(|| status::not_found("media", &request.media_id))?;
+    let file = match found {
+        Some(file) => file,
+        None => awaited(desk, files, request, &conversation).await?,
+    };
     let v1::SealedFile { mime_type, file_name, size, sha256, refused, .. } = file.head().clone();
     if !refused.is_empty() {
         return Err(status::refused(Code::FailedPrecondition, "MEDIA_REFUSED", &request.media_id, refused));
@@ -97,6 +105,27 @@ pub(crate) async fn get(desk: &Desk, files: &Files, request: &v1::GetMediaReques
     let info = v1::MediaInfo { mime_type, file_name, size, sha256 };
     let first = v1::GetMediaResponse { part: Some(Part::Info(info)) };
     Ok(stream::iter([Ok(first)]).chain(stream::unfold(Some(file), next)).boxed())
+}
+
+/// A file that is not there: one that waits is asked for at once.
+async fn awaited(
+    desk: &Desk,
+    files: &Files,
+    request: &v1::GetMediaRequest,
+    conversation: &ConversationId,
+) -> Result<OpenFile, Status> {
+    let owner = Owner { workspace: &request.workspace, conversation: Some(conversation) };
+    let name = files.waiting_name(owner, &request.media_id).await.map_err(|error| status::bus(&error))?;
+    let mark = files.open(owner, &name).await.map_err(|error| status::bus(&error))?;
+    let mark = mark.ok_or_else(|| status::not_found("media", &request.media_id))?;
+    // Whether anybody answered or not: what came of it stands with the files.
+    desk.bus.ask_fetch(&v1::QueuedFetch { revision: mark.head().revision }, READER).await;
+    let found = find(files, &request.workspace, conversation, &request.media_id).await?;
+    found.ok_or_else(|| {
+        let why = &mark.head().waiting;
+        let words = format!("the channel did not give the file yet, and is asked again by itself; at first: {why}");
+        status::refused(Code::NotFound, "MEDIA_WAITING", &request.media_id, words)
+    })
 }
 
 /// One part after another; an error is the last.

@@ -148,7 +148,8 @@ fn chain(error: &reqwest::Error) -> String {
     deepest.to_string()
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
+/// How long an answer asks to be left alone.
+pub(in crate::channel) fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

@@ -5,5 +5,5 @@ mod call;
 mod error;
 
 pub(super) use address::address;
-pub(super) use call::{Caller, Reply, Timeouts, lost, unfit};
+pub(super) use call::{Caller, Reply, Timeouts, lost, retry_after, unfit};
 pub(super) use error::{GraphError, Meaning, refused};

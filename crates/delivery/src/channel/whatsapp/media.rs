@@ -5,8 +5,8 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use super::{WhatsApp, codes};
-use crate::channel::graph::{Reply, address, lost, refused, unfit};
-use crate::channel::{Failure, Fetched, Upload};
+use crate::channel::graph::{Reply, address, lost, refused, retry_after, unfit};
+use crate::channel::{Advice, Failure, Fetched, Upload};
 
 /// Hosts whose files are fetched, besides that of the API: the token goes to nobody else.
 const HOSTS: [&str; 4] = ["fbsbx.com", "fbcdn.net", "facebook.com", "whatsapp.net"];
@@ -34,8 +34,10 @@ impl WhatsApp {
         let response = self.caller.request(Method::GET, url).send().await.map_err(|error| self.caller.broken(error))?;
         let status = response.status().as_u16();
         if status != 200 {
-            // An address is good for 5 minutes: the next try asks for a new one.
-            return Err(lost("the file was not given", format!("HTTP {status}")));
+            let retry_after = retry_after(&response);
+            let details = format!("HTTP {status}. An address is good for 5 minutes: the next try asks for a new one.");
+            let title = "the file was not given".to_owned();
+            return Err(Failure { advice: Advice::Retry, code: 0, title, details, retry_after });
         }
         self.caller.read(response, most).await
     }

@@ -1,0 +1,271 @@
+//! One consumer's share of the work: what is in order goes one after the other, everything else side by side.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use async_nats::jetstream::consumer::PullConsumer;
+use conversation::Revision;
+use futures::StreamExt;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::settle::{Taken, settle};
+use super::{FINISH, Handler, KEPT, LOOK, PAUSE, PIN, PINNED, PROGRESS, PULL, TAKE_OVER, WorkerOptions};
+use crate::{Bus, Error, Recorded, dead};
+
+/// One consumer's share of the work.
+pub(super) struct Group<H> {
+    bus: Bus,
+    options: WorkerOptions,
+    /// Whether it is what was given up before.
+    again: bool,
+    handler: Arc<H>,
+    /// As whom the server knows this process while it is pinned.
+    pin: Option<String>,
+    /// While taking over: what has come, by its place.
+    held: Option<Held>,
+    /// The places of all events that this process has.
+    in_hand: HashSet<Revision>,
+    /// Events behind the one that is worked on, for each conversation with one.
+    waiting: HashMap<String, VecDeque<Taken>>,
+    /// Conversations that are read back from the stream, each with the newest event of it that was handed out: while
+    /// that is not acknowledged, whoever takes over is told that there is something to read back.
+    aside: HashMap<String, Taken>,
+    /// Yields the conversation that has nothing under way any more.
+    working: JoinSet<(String, Done)>,
+}
+
+/// What a task has done.
+enum Done {
+    /// The event at this place is settled.
+    Settled(Revision),
+    /// One that stood on the stream is settled.
+    ReadBack,
+    /// Nothing of the conversation stood on the stream when this was the newest that had been handed out.
+    Empty(Revision),
+}
+
+/// What has come since this process was pinned, until all that another one was handed before has come too: what is
+/// newer must not overtake it.
+struct Held {
+    events: BTreeMap<Revision, Taken>,
+    until: Instant,
+}
+
+impl<H: Handler> Group<H> {
+    /// One that has nothing under way. `again`: of what was given up before.
+    pub(super) fn new(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, again: bool) -> Group<H> {
+        Group {
+            bus: bus.clone(),
+            options: options.clone(),
+            again,
+            handler,
+            pin: None,
+            held: None,
+            in_hand: HashSet::new(),
+            waiting: HashMap::new(),
+            aside: HashMap::new(),
+            working: JoinSet::new(),
+        }
+    }
+
+    /// Works until `stop` is true, then finishes what is under way, for up to [`FINISH`].
+    pub(super) async fn run(mut self, consumer: PullConsumer, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = self.consume(&consumer, &mut stop).await {
+                tracing::warn!(worker = self.options.name, again = self.again, %error, "pulling again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        // What waits has not begun: the server hands it to the next process.
+        self.waiting.clear();
+        self.aside.clear();
+        self.held = None;
+        let finished = tokio::time::timeout(FINISH, async { while self.working.join_next().await.is_some() {} }).await;
+        if finished.is_err() {
+            // Not acknowledged: they are handed out again. What they are about to do is fenced, as for any other repeat.
+            tracing::warn!(
+                worker = self.options.name,
+                events = self.working.len(),
+                "events are left to the next process"
+            );
+        }
+    }
+
+    async fn consume(&mut self, consumer: &PullConsumer, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+        let pull = consumer.stream().expires(PULL).heartbeat(PULL / 3).group(PINNED).messages().await;
+        let mut messages = pull.map_err(|error| Error::away("pulling", error))?;
+        let mut progress = tokio::time::interval(PROGRESS);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                message = messages.next() => {
+                    let message = message.ok_or_else(|| Error::away("pulling", "the consumer ended"))?;
+                    let message = message.map_err(|error| Error::away("pulling", error))?;
+                    self.take(message).await?;
+                }
+                Some(done) = self.working.join_next() => {
+                    if let Ok((conversation, done)) = done {
+                        self.done(conversation, done).await;
+                    }
+                }
+                _ = look.tick(), if self.held.is_some() => self.release(consumer).await,
+                _ = progress.tick() => self.still_waiting().await,
+                changed = stop.changed() => {
+                    if changed.is_err() || *stop.borrow() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, message: async_nats::jetstream::Message) -> Result<(), Error> {
+        let (recorded, acker) = Recorded::of(message).map_err(|error| Error::unreadable("a message", error))?;
+        if self.in_hand.contains(&recorded.revision) {
+            // Handed out again while it is worked on: one acknowledgement does for both.
+            return Ok(());
+        }
+        self.in_hand.insert(recorded.revision);
+        let pin = recorded.header(PIN).map(str::to_owned);
+        if pin.is_some() && pin != self.pin {
+            self.pin = pin;
+            self.held.get_or_insert(Held { events: BTreeMap::new(), until: Instant::now() + TAKE_OVER });
+        }
+        let again = self.again.then(|| dead::read(recorded.payload.clone()).unwrap_or_default());
+        let taken = Taken { recorded, acker: Some(acker), again };
+        match &mut self.held {
+            Some(held) => drop(held.events.insert(taken.recorded.revision, taken)),
+            None => self.queue(taken).await,
+        }
+        Ok(())
+    }
+
+    /// Begins with what was held back, in order, once everything that was handed out and not acknowledged is here.
+    async fn release(&mut self, consumer: &PullConsumer) {
+        let Some(held) = &self.held else { return };
+        let all = match consumer.clone().info().await {
+            Ok(info) => info.num_ack_pending <= self.in_hand.len(),
+            Err(_) => false,
+        };
+        if all || held.until <= Instant::now() {
+            let events = self.held.take().map(|held| held.events).unwrap_or_default();
+            for taken in events.into_values() {
+                self.queue(taken).await;
+            }
+        }
+    }
+
+    async fn queue(&mut self, taken: Taken) {
+        let subject = taken.again.as_ref().map_or(taken.recorded.subject.as_str(), |letter| letter.subject.as_str());
+        let conversation = self.options.source.key(subject);
+        if self.goes_aside(&conversation, &taken) {
+            return self.set_aside(conversation, taken).await;
+        }
+        match self.waiting.get_mut(&conversation) {
+            Some(queue) => queue.push_back(taken),
+            None => {
+                self.waiting.insert(conversation.clone(), VecDeque::new());
+                self.start(conversation, taken);
+            }
+        }
+    }
+
+    /// Whether the stream keeps what waits for this conversation: when it has too much waiting already, and when somebody
+    /// may have set more of it aside before.
+    fn goes_aside(&self, conversation: &str, taken: &Taken) -> bool {
+        let full = |queue: &VecDeque<Taken>| queue.len() >= KEPT;
+        self.options.source.keeps_what_waits()
+            && !self.again
+            && (taken.recorded.redelivered
+                || self.aside.contains_key(conversation)
+                || self.waiting.get(conversation).is_some_and(full))
+    }
+
+    /// Leaves an event on the stream until everything of its conversation before it is done. It takes the place of the one
+    /// that was left before: however much waits for one conversation, it holds one place among what is handed out.
+    async fn set_aside(&mut self, conversation: String, taken: Taken) {
+        if let Some(before) = self.aside.insert(conversation.clone(), taken) {
+            self.let_go(before).await;
+        }
+        if !self.waiting.contains_key(&conversation) {
+            self.waiting.insert(conversation.clone(), VecDeque::new());
+            self.next_of(conversation);
+        }
+    }
+
+    async fn let_go(&mut self, taken: Taken) {
+        self.in_hand.remove(&taken.recorded.revision);
+        taken.acknowledge().await;
+    }
+
+    async fn done(&mut self, conversation: String, done: Done) {
+        match done {
+            Done::Settled(revision) => drop(self.in_hand.remove(&revision)),
+            Done::ReadBack => {}
+            Done::Empty(newest) => {
+                if self.aside.get(&conversation).is_some_and(|taken| taken.recorded.revision == newest)
+                    && let Some(taken) = self.aside.remove(&conversation)
+                {
+                    self.let_go(taken).await;
+                }
+            }
+        }
+        self.next_of(conversation);
+    }
+
+    fn next_of(&mut self, conversation: String) {
+        match self.waiting.get_mut(&conversation).and_then(VecDeque::pop_front) {
+            Some(taken) => self.start(conversation, taken),
+            None => match self.aside.get(&conversation) {
+                Some(newest) => {
+                    let newest = newest.recorded.revision;
+                    self.read_back(conversation, newest);
+                }
+                None => drop(self.waiting.remove(&conversation)),
+            },
+        }
+    }
+
+    fn start(&mut self, conversation: String, taken: Taken) {
+        let (bus, options, handler) = (self.bus.clone(), self.options.clone(), self.handler.clone());
+        self.working.spawn(async move {
+            let revision = taken.recorded.revision;
+            settle(&bus, &options, handler, taken).await;
+            (conversation, Done::Settled(revision))
+        });
+    }
+
+    /// Works on the oldest event of a conversation that stands on the stream.
+    fn read_back(&mut self, conversation: String, newest: Revision) {
+        let (bus, options, handler) = (self.bus.clone(), self.options.clone(), self.handler.clone());
+        self.working.spawn(async move {
+            let found = loop {
+                match bus.oldest(options.source, &conversation).await {
+                    Ok(found) => break found,
+                    Err(error) => {
+                        // The bus is away. It is asked for as long as the worker works, as for any event.
+                        tracing::debug!(worker = options.name, %error, "reading back again");
+                        tokio::time::sleep(LOOK).await;
+                    }
+                }
+            };
+            let Some(mut recorded) = found else { return (conversation, Done::Empty(newest)) };
+            // Somebody may have worked on it before.
+            recorded.redelivered = true;
+            settle(&bus, &options, handler, Taken { recorded, acker: None, again: None }).await;
+            (conversation, Done::ReadBack)
+        });
+    }
+
+    /// Tells the server that events which wait for their turn have not been forgotten.
+    async fn still_waiting(&self) {
+        let held = self.held.iter().flat_map(|held| held.events.values());
+        for taken in self.waiting.values().flatten().chain(held).chain(self.aside.values()) {
+            taken.still_working().await;
+        }
+    }
+}
