@@ -29,7 +29,7 @@ pub(crate) async fn answer(who: Who, Form(form): Form<Fields>) -> Result<Html<St
     let request = v1::AnswerRequest { workspace: who.workspace.clone(), text: text.to_owned(), history: Vec::new() };
     let answered = match who.services.bot().answer(request).await {
         Ok(answered) => Ok(answered.into_inner()),
-        Err(status) => Err(Failure::from(status).words()),
+        Err(status) => Err(Failure::from(status).words(who.zone.lang)),
     };
     draw(&who, text, Some(answered)).await
 }
@@ -101,14 +101,14 @@ fn documents(known: &[v1::KnowledgeDocument], who: &Who) -> Markup {
     html! {
         @if known.is_empty() {
             p { (who.t("Nothing yet. Give it something with")) }
-            pre { "threadmark --workspace " (who.workspace) " knowledge import faq.csv" }
+            pre dir="ltr" { "threadmark --workspace " (who.workspace) " knowledge import faq.csv" }
         } @else {
             div.wide { table {
                 thead { tr { th { (who.t("Document")) } th.num { (who.t("Version")) } th.num { (who.t("Passages")) } th.num { (who.t("Examples")) } th.num { (who.t("Intents")) } th { (who.t("In force since")) } } }
                 tbody {
                     @for document in known {
                         tr {
-                            th scope="row" dir="auto" { (document.name) }
+                            th scope="row" { bdi { (document.name) } }
                             td.num { (document.version) } td.num { (document.passage_count) } td.num { (document.example_count) } td.num { (document.intent_count) }
                             td { (words::minute(document.import_time.as_ref(), &who.zone)) }
                         }

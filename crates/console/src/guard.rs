@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::failure::Failure;
+use crate::lang::{Lang, word};
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
@@ -13,13 +14,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Refuses what another site made the browser send, and puts the headers on every answer that keep a page to itself.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let lang = Lang::asked(request.headers());
     let mut response = match is_ours(request.method(), request.headers()) {
         true => next.run(request).await,
-        false => {
-            let why = "This was sent by another site, so it was not done. Open the console and try again there.";
-            Failure::Forbidden(why.to_owned()).into_response()
-        }
+        false => Failure::Forbidden(word("This was sent by another site, so it was not done.")).into_response(),
     };
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = failure.draw(lang);
+    }
     let headers = response.headers_mut();
     let mut put = |name: header::HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");

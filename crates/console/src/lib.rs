@@ -10,6 +10,7 @@ mod failure;
 mod guard;
 mod inbox;
 mod lang;
+mod me;
 mod options;
 mod page;
 mod rules;

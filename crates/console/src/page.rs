@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::lang::{Lang, word};
-use crate::session::Who;
+use crate::session::{Acting, Who};
 use crate::words;
 
 /// The parts of the console.
@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Dashboard,
     Rules,
     Bot,
+    /// Whoever looks at it.
+    Me,
 }
 
 const PARTS: [(Part, &str, &str); 4] = [
@@ -35,8 +37,14 @@ pub(crate) fn page(who: &Who, part: Part, title: &str, body: Markup) -> Markup {
             }
             div.me {
                 span.workspace title=(who.t("Workspace")) { (who.workspace) }
-                (face(&who.name))
-                span.name dir="auto" { (who.name) }
+                a.self href="/me" aria-current=[(part == Part::Me).then_some("page")] {
+                    (face(&who.name))
+                    span.name {
+                        @if who.acting == Acting::Chosen { (who.t("as")) " " }
+                        bdi { (who.name) }
+                    }
+                    (unseen(who.t("Your page")))
+                }
                 form method="post" action="/sign-out" { button.quiet { (who.t("Sign out")) } }
             }
         }
@@ -45,13 +53,18 @@ pub(crate) fn page(who: &Who, part: Part, title: &str, body: Markup) -> Markup {
     document(who.zone.lang, title, around)
 }
 
-/// A page for whoever comes, in English: nobody has said yet who reads it.
-pub(crate) fn bare(title: &str, body: Markup) -> Markup {
+/// A page for whoever comes, who may choose in which language.
+pub(crate) fn bare(lang: Lang, title: &str, body: Markup) -> Markup {
     let around = html! {
-        header.bar { a.brand href="/inbox" { (mark()) span { "Threadmark" } } }
+        header.bar {
+            a.brand href="/inbox" { (mark()) span { "Threadmark" } }
+            form.me.languages method="post" action="/language" aria-label=(lang.t("Language")) {
+                @for each in Lang::ALL { button.quiet name="lang" value=(each.tag()) lang=(each.tag()) aria-pressed=(if each == lang { "true" } else { "false" }) { (each.name()) } }
+            }
+        }
         (body)
     };
-    document(Lang::default(), title, around)
+    document(lang, title, around)
 }
 
 fn document(lang: Lang, title: &str, body: Markup) -> Markup {

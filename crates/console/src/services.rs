@@ -1,5 +1,7 @@
 //! The other services, over gRPC.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proto::v1;
@@ -33,13 +35,17 @@ type Line = InterceptedService<Channel, Bearer>;
 /// So a browser that takes nothing more holds up no other.
 const WATCH_WINDOW: u32 = 64 * 1024;
 const ALL_WINDOWS: u32 = 1_024 * WATCH_WINDOW;
+/// Connections of live pages, which take turns: so one console holds 8,192 of them. Beyond, a page waits for another to go.
+const WATCHING: usize = 8;
 
-/// Clients of every service, on one connection, and live pages on another: however many there are, questions pass.
+/// Clients of every service, on one connection, and live pages on others: however many there are, questions pass.
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Services {
     asks: Channel,
-    watches: Channel,
+    watches: Arc<[Channel; WATCHING]>,
+    /// Counts live pages, so that they take turns.
+    turn: Arc<AtomicUsize>,
     /// Of one person.
     bearer: Bearer,
 }
@@ -63,12 +69,10 @@ impl Services {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_while_idle(true);
-        let watches = endpoint
-            .clone()
-            .initial_stream_window_size(WATCH_WINDOW)
-            .initial_connection_window_size(ALL_WINDOWS)
-            .connect_lazy();
-        Ok(Services { asks: endpoint.connect_lazy(), watches, bearer: Bearer::none() })
+        let watching =
+            endpoint.clone().initial_stream_window_size(WATCH_WINDOW).initial_connection_window_size(ALL_WINDOWS);
+        let watches = Arc::new(std::array::from_fn(|_| watching.connect_lazy()));
+        Ok(Services { asks: endpoint.connect_lazy(), watches, turn: Arc::default(), bearer: Bearer::none() })
     }
 
     /// The same, asked with a token.
@@ -92,7 +96,8 @@ impl Services {
 
     /// For what goes on as long as a page is open.
     pub(crate) fn watches(&self) -> TicketServiceClient<Line> {
-        TicketServiceClient::new(self.line(&self.watches)).max_decoding_message_size(MAX_ANSWER_BYTES)
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % WATCHING;
+        TicketServiceClient::new(self.line(&self.watches[turn])).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     pub(crate) fn conversations(&self) -> ConversationServiceClient<Line> {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proto::v1;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -36,6 +37,19 @@ const ZONE: &str = "zone";
 const LASTS: u32 = 30 * 24 * 3_600;
 /// Sessions in memory; others are read from their files.
 const IN_MEMORY: usize = 10_000;
+/// Sessions on the disk, of less than a kilobyte each. Beyond, those that began first end.
+const ON_DISK: usize = 100_000;
+
+/// How it is known who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acting {
+    /// The token is this agent's, and says so to the services, whatever a page says.
+    Itself,
+    /// The token may act as any agent, and whoever showed it chose this one.
+    Chosen,
+    /// The services ask for no token.
+    Untold,
+}
 
 /// An agent of a workspace, the zone of their clock, and their language.
 #[derive(Clone)]
@@ -43,6 +57,7 @@ pub(crate) struct Who {
     pub(crate) workspace: String,
     pub(crate) agent: String,
     pub(crate) name: String,
+    pub(crate) acting: Acting,
     pub(crate) zone: Local,
     /// The services, asked with the token of this person.
     pub(crate) services: Services,
@@ -85,6 +100,8 @@ pub(crate) struct Session {
     /// Empty until somebody was chosen.
     pub(crate) agent: String,
     pub(crate) name: String,
+    /// When it ends, in seconds of the Unix epoch.
+    pub(crate) until: i64,
 }
 
 impl Session {
@@ -101,6 +118,7 @@ impl Session {
             workspace: token.workspace.clone(),
             agent,
             name,
+            until: 0,
         }
     }
 
@@ -128,16 +146,28 @@ impl Sessions {
         if let Err(error) = &made {
             tracing::warn!(%error, dir = %dir.display(), "sessions can't be kept: a restart will end them");
         }
-        let dir = made.is_ok().then(|| dir.to_owned());
-        let files = dir.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
-        for old in files.map(|file| file.path()).filter(|file| !is_fresh(file)) {
-            let _ = fs::remove_file(old);
+        let sessions = Sessions { dir: made.is_ok().then(|| dir.to_owned()), open: Mutex::default() };
+        sessions.sweep();
+        sessions
+    }
+
+    /// Forgets those whose time is over, and the oldest of more than there is room for.
+    pub(crate) fn sweep(&self) {
+        let now = Timestamp::now().as_second();
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, session| now < session.until);
+        let files = self.dir.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten();
+        let mut files: Vec<_> = files.map(|file| (age(&file.path()), file.path())).collect();
+        files.sort_unstable();
+        for (nth, (age, file)) in files.iter().enumerate() {
+            if nth >= ON_DISK || *age >= Duration::from_secs(LASTS.into()) {
+                let _ = fs::remove_file(file);
+            }
         }
-        Sessions { dir, open: Mutex::default() }
     }
 
     /// Begins a session; returns the id that the browser is to show.
     pub(crate) fn begin(&self, session: Session) -> String {
+        let session = Session { until: Timestamp::now().as_second() + i64::from(LASTS), ..session };
         let mut bytes = [0_u8; 32];
         if SystemRandom::new().fill(&mut bytes).is_err() {
             // Nobody is let in by an id that can be guessed.
@@ -153,19 +183,28 @@ impl Sessions {
         id
     }
 
-    /// The session of an id.
+    /// The session of an id, unless its time is over.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Session>> {
+        self.find_at(id, Timestamp::now().as_second())
+    }
+
+    fn find_at(&self, id: &str, now: i64) -> Option<Arc<Session>> {
         if id.len() != 64 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
         let name = name(id);
         let known = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        known.or_else(|| {
-            let file = self.file(id).filter(|file| is_fresh(file))?;
-            let session = Arc::new(serde_json::from_slice(&unsealed(id, fs::read(file).ok()?)?).ok()?);
+        let found = known.or_else(|| {
+            let kept = fs::read(self.file(id)?).ok()?;
+            let session: Arc<Session> = Arc::new(serde_json::from_slice(&unsealed(id, kept)?).ok()?);
             self.remember(name, Arc::clone(&session));
             Some(session)
-        })
+        })?;
+        if now >= found.until {
+            self.end(id);
+            return None;
+        }
+        Some(found)
     }
 
     /// Ends the session of an id.
@@ -179,7 +218,8 @@ impl Sessions {
     fn remember(&self, name: String, session: Arc<Session>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= IN_MEMORY {
-            open.clear();
+            let oldest = open.iter().min_by_key(|(_, session)| session.until).map(|(name, _)| name.clone());
+            oldest.and_then(|name| open.remove(&name));
         }
         open.insert(name, session);
     }
@@ -189,10 +229,10 @@ impl Sessions {
     }
 }
 
-fn is_fresh(file: &Path) -> bool {
-    let age =
-        fs::metadata(file).and_then(|metadata| metadata.modified()).ok().map(|at| at.elapsed().unwrap_or_default());
-    age.is_some_and(|age| age < Duration::from_secs(LASTS.into()))
+/// How long ago a file was written; for ever, where nobody can say.
+fn age(file: &Path) -> Duration {
+    let written = fs::metadata(file).and_then(|metadata| metadata.modified());
+    written.map_or(Duration::MAX, |at| at.elapsed().unwrap_or_default())
 }
 
 fn keep(file: &Path, id: &str, session: &Session) -> std::io::Result<()> {
@@ -256,15 +296,20 @@ impl FromRequestParts<Shared> for Who {
         }
         let browsers = cookie(&parts.headers, ZONE).and_then(decode).and_then(|name| TimeZone::get(&name).ok());
         let zone = browsers.unwrap_or_else(|| configured.clone());
-        let spoken = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let lang = Lang::of(spoken.unwrap_or_default());
+        let lang = Lang::asked(&parts.headers);
         let services = session.services(&app.services);
+        let acting = match (session.token.is_empty(), session.is_fixed) {
+            (true, _) => Acting::Untold,
+            (false, true) => Acting::Itself,
+            (false, false) => Acting::Chosen,
+        };
         let Session { workspace, agent, name, .. } = (*session).clone();
-        Ok(Who { workspace, agent, name, zone: Local { zone, lang }, services })
+        Ok(Who { workspace, agent, name, acting, zone: Local { zone, lang }, services })
     }
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let each = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     each.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
@@ -313,6 +358,45 @@ mod tests {
         }
         again.end(&id);
         assert!(again.find(&id).is_none() && Sessions::new(dir.path()).find(&id).is_none());
+    }
+
+    #[test]
+    fn a_session_ends_after_its_month_in_memory_and_on_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(dir.path());
+        let kept = || fs::read_dir(dir.path()).unwrap().count();
+        let id = sessions.begin(session());
+        let begun = Timestamp::now().as_second();
+        assert!(sessions.find_at(&id, begun + i64::from(LASTS) - 60).is_some());
+        assert!(sessions.find_at(&id, begun + i64::from(LASTS) + 60).is_none(), "known in memory");
+        assert_eq!(kept(), 0, "its file is gone");
+        let id = sessions.begin(session());
+        let again = Sessions::new(dir.path());
+        assert!(again.find_at(&id, begun + i64::from(LASTS) + 60).is_none(), "read from its file");
+        sessions.end(&id);
+        // Those that nobody asks for are swept.
+        let (fresh, old) = (sessions.begin(session()), sessions.begin(session()));
+        let month_ago = std::time::SystemTime::now() - Duration::from_secs(u64::from(LASTS) + 60);
+        fs::File::options().write(true).open(sessions.file(&old).unwrap()).unwrap().set_modified(month_ago).unwrap();
+        let over = Session { until: begun - 1, ..session() };
+        sessions.remember(name(&old), Arc::new(over));
+        sessions.sweep();
+        assert!(sessions.find(&fresh).is_some() && sessions.find(&old).is_none());
+        assert_eq!((kept(), sessions.open.lock().unwrap().len()), (1, 1));
+    }
+
+    #[test]
+    fn no_more_sessions_stay_in_memory_than_there_is_room_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::new(dir.path());
+        let first = sessions.begin(session());
+        for nth in 0..IN_MEMORY as i64 {
+            sessions.remember(nth.to_string(), Arc::new(Session { until: i64::MAX - nth, ..session() }));
+        }
+        assert_eq!(sessions.open.lock().unwrap().len(), IN_MEMORY);
+        // The one that ends first went, and is found in its file.
+        assert!(!sessions.open.lock().unwrap().contains_key(&name(&first)));
+        assert!(sessions.find(&first).is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, Zoned};
 use proto::v1;
 
-use crate::lang::{Lang, Local};
+use crate::lang::{Lang, Local, word};
 
 /// What a form or the part of an address behind the question mark says, in order.
 pub(crate) type Fields = Vec<(String, String)>;
@@ -77,39 +77,47 @@ pub(crate) fn ago(time: Option<&prost_types::Timestamp>, now: Timestamp, zone: &
     let Some(at) = instant(time) else { return String::new() };
     match now.as_second() - at.as_second() {
         ..60 => zone.lang.t("now").to_owned(),
-        past @ 60..3_600 => format!("{} min", past / 60),
-        past @ 3_600..86_400 => format!("{} h", past / 3_600),
-        past @ 86_400..2_592_000 => format!("{} d", past / 86_400),
+        past @ 60..3_600 => format!("{} {}", past / 60, zone.lang.t("min")),
+        past @ 3_600..86_400 => format!("{} {}", past / 3_600, zone.lang.t("h")),
+        past @ 86_400..2_592_000 => format!("{} {}", past / 86_400, zone.lang.t("d")),
         _ => zone.lang.date(&at.to_zoned(zone.zone.clone())),
     }
 }
 
 /// From one instant to another; empty when one is missing or they are the wrong way round.
-pub(crate) fn between(from: Option<&prost_types::Timestamp>, to: Option<&prost_types::Timestamp>) -> String {
+pub(crate) fn between(
+    from: Option<&prost_types::Timestamp>,
+    to: Option<&prost_types::Timestamp>,
+    lang: Lang,
+) -> String {
     let (Some(from), Some(to)) = (from, to) else { return String::new() };
-    to.seconds.checked_sub(from.seconds).and_then(|past| u64::try_from(past).ok()).map(seconds).unwrap_or_default()
+    let past = to.seconds.checked_sub(from.seconds).and_then(|past| u64::try_from(past).ok());
+    past.map(|past| seconds(past, lang)).unwrap_or_default()
 }
 
 /// A length of time of the wire; empty when there is none.
-pub(crate) fn duration(length: Option<&prost_types::Duration>) -> String {
+pub(crate) fn duration(length: Option<&prost_types::Duration>, lang: Lang) -> String {
     match length {
         None => String::new(),
-        Some(length) if length.seconds <= 0 && length.nanos > 0 => format!("{} ms", length.nanos / 1_000_000),
-        Some(length) => seconds(u64::try_from(length.seconds).unwrap_or(0)),
+        Some(length) if length.seconds <= 0 && length.nanos > 0 => {
+            format!("{} {}", length.nanos / 1_000_000, lang.t("ms"))
+        }
+        Some(length) => seconds(u64::try_from(length.seconds).unwrap_or(0), lang),
     }
 }
 
 /// The two largest units: "45 s", "3 min 5 s", "1 h 38 min", "2 d 3 h".
-pub(crate) fn seconds(total: u64) -> String {
+pub(crate) fn seconds(total: u64, lang: Lang) -> String {
+    let [s, min, h, d] = [word("s"), word("min"), word("h"), word("d")].map(|unit| lang.t(unit));
     let pair = |first: u64, one: &str, second: u64, other: &str| match second {
         0 => format!("{first} {one}"),
         second => format!("{first} {one} {second} {other}"),
     };
     match total {
-        0..60 => format!("{total} s"),
-        60..3_600 => pair(total / 60, "min", total % 60, "s"),
-        3_600..86_400 => pair(total / 3_600, "h", total % 3_600 / 60, "min"),
-        _ => pair(total / 86_400, "d", total % 86_400 / 3_600, "h"),
+        0..60 => format!("{total} {s}"),
+        60..3_600 => pair(total / 60, min, total % 60, s),
+        3_600..86_400 => pair(total / 3_600, h, total % 3_600 / 60, min),
+        _ => pair(total / 86_400, d, total % 86_400 / 3_600, h),
     }
 }
 
@@ -130,7 +138,11 @@ mod tests {
     fn lengths_of_time_in_their_two_largest_units() {
         let cases = [(0, "0 s"), (60, "1 min"), (185, "3 min 5 s"), (5_880, "1 h 38 min"), (183_600, "2 d 3 h")];
         for (total, words) in cases {
-            assert_eq!(seconds(total), words);
+            assert_eq!(seconds(total, Lang::English), words);
+        }
+        assert_eq!(seconds(185, Lang::Arabic), "3 د 5 ث");
+        for (total, words) in cases {
+            assert_eq!(seconds(total, Lang::German), words);
         }
     }
 

@@ -14,6 +14,15 @@
 
   const pieces = (html) => { const box = document.createElement('template'); box.innerHTML = html; return box.content; };
   const visible = () => document.visibilityState === 'visible';
+  // A page listens while somebody sees it, and catches up when somebody does again. Browsers take six connections to one
+  // host, and keep those of hidden pages and of pages that one has left.
+  const whileSeen = (listen, leave) => {
+    const turn = () => (visible() ? listen() : leave());
+    document.addEventListener('visibilitychange', turn);
+    addEventListener('pagehide', leave);
+    addEventListener('pageshow', (event) => { if (event.persisted) turn(); });
+    turn();
+  };
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   // ------------------------------------------------------------------ the chat
@@ -51,7 +60,7 @@
     const say = (words, again) => {
       for (const part of file.children) if (part !== state) part.hidden = true;
       state.hidden = false;
-      state.textContent = words + ' ';
+      state.textContent = `${file.dataset.what}: ${words} `;
       if (!again) return;
       const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: t('Try again') });
       button.onclick = () => look(file);
@@ -96,7 +105,7 @@
   const lasts = (seconds) => {
     const pair = (one, first, two, second) => (second ? `${first} ${one} ${second} ${two}` : `${first} ${one}`);
     const [days, hours, minutes] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600), Math.floor(seconds / 60)];
-    return days ? pair('d', days, 'h', hours % 24) : hours ? pair('h', hours, 'min', minutes % 60) : minutes ? pair('min', minutes, 's', seconds % 60) : `${seconds} s`;
+    return days ? pair(t('d'), days, t('h'), hours % 24) : hours ? pair(t('h'), hours, t('min'), minutes % 60) : minutes ? pair(t('min'), minutes, t('s'), seconds % 60) : `${seconds} ${t('s')}`;
   };
   const leave = (said) => {
     if (!free) return;
@@ -211,6 +220,7 @@
   const status = (text) => { const box = $('#connection'); if (box && box.textContent !== text) box.textContent = text; };
   const follow = () => {
     source?.close();
+    if (!visible()) return;
     source = new EventSource(`/c/${chat}/live?after=${encodeURIComponent(cursor)}`);
     source.addEventListener('hello', () => status(''));
     source.addEventListener('beat', (event) => { cursor = event.lastEventId || cursor; });
@@ -402,7 +412,7 @@
     watchFiles(rows);
     $('#attach').hidden = false;
     near();
-    follow();
+    whileSeen(follow, () => source?.close());
     setInterval(() => leave(), 20000);
     if ("unread" in scroll.dataset && visible()) read();
     addEventListener('resize', near);
@@ -434,11 +444,14 @@
     const current = () => { if (chat) $(`#chats a[data-chat="${CSS.escape(chat)}"]`)?.setAttribute('aria-current', 'page'); };
     let changes;
     const listen = () => {
+      changes?.close();
+      if (!visible()) return;
       changes = new EventSource('/inbox/live');
       changes.addEventListener('changed', renew);
       changes.onerror = () => { if (changes.readyState === EventSource.CLOSED) setTimeout(listen, 2000); };
     };
-    listen();
+    let seen = false;
+    whileSeen(() => { listen(); if (seen) renew(); seen = true; }, () => changes?.close());
     current();
   }
 

@@ -11,6 +11,7 @@ use v1::send_message_request::Content;
 use super::command::{Command, template};
 use super::media;
 use crate::failure::Failure;
+use crate::lang::{Lang, word};
 use crate::session::Who;
 use crate::words::{Fields, field};
 
@@ -27,15 +28,15 @@ pub(crate) async fn act(
     match (done, script) {
         (Ok(revision), true) => json_of(StatusCode::OK, &json!({ "revision": revision })),
         (Ok(revision), false) => Redirect::to(&format!("/c/{conversation}?rev={revision}")).into_response(),
-        (Err(failure), true) => refusal(&failure),
+        (Err(failure), true) => refusal(&failure, who.zone.lang),
         (Err(failure), false) => failure.into_response(),
     }
 }
 
 /// Why it was not done, for the page's script.
-pub(super) fn refusal(failure: &Failure) -> Response {
+pub(super) fn refusal(failure: &Failure, lang: Lang) -> Response {
     let code = if matches!(failure, Failure::SignIn) { StatusCode::UNAUTHORIZED } else { StatusCode::CONFLICT };
-    json_of(code, &json!({ "error": failure.words() }))
+    json_of(code, &json!({ "error": failure.words(lang) }))
 }
 
 pub(super) fn json_of(code: StatusCode, value: &serde_json::Value) -> Response {
@@ -49,18 +50,18 @@ async fn perform(command: &Command<'_>, what: &str, form: &Fields) -> Result<i64
         "send" => command.send(content(form)?, of("reply_to")).await,
         "template" => command.send(Content::Template(template(form)?), String::new()).await,
         "note" => command.note(said(form)?).await,
-        "tag" => command.tag(needed(of("tag"), "Say which tag.")?).await,
+        "tag" => command.tag(needed(of("tag"), word("Say which tag."))?).await,
         "untag" => command.untag(of("tag")).await,
         "open" => command.open(of("topic")).await,
         "close" => command.close(of("ticket")).await,
         "close-all" => command.close_all().await,
-        "assign" => command.assign(assignee(&needed(of("assignee"), "Choose who should have it.")?)?).await,
+        "assign" => command.assign(assignee(&needed(of("assignee"), word("Choose who should have it."))?)?).await,
         "mine" => command.assign(command.who().assignee()).await,
         "unassign" => command.unassign().await,
         "pause" => command.pause().await,
         "hand-back" => hand_back(command).await,
         "read" => command.read().await,
-        "rule" => command.rule(needed(of("rule"), "Choose a rule.")?).await,
+        "rule" => command.rule(needed(of("rule"), word("Choose a rule."))?).await,
         _ => return Err(Failure::Nothing),
     };
     Ok(done?)
@@ -93,11 +94,11 @@ fn written(form: &Fields) -> String {
 
 /// What was written, as it was written.
 fn said(form: &Fields) -> Result<String, Failure> {
-    needed(written(form), "Write something first.")
+    needed(written(form), word("Write something first."))
 }
 
-fn needed(text: String, otherwise: &str) -> Result<String, Failure> {
-    if text.trim().is_empty() { Err(Failure::Unreadable(otherwise.to_owned())) } else { Ok(text) }
+fn needed(text: String, otherwise: &'static str) -> Result<String, Failure> {
+    if text.trim().is_empty() { Err(Failure::Unreadable(otherwise)) } else { Ok(text) }
 }
 
 /// "agent:ana" or "team:billing".
@@ -105,6 +106,6 @@ fn assignee(text: &str) -> Result<v1::Assignee, Failure> {
     match text.split_once(':') {
         Some(("agent", id)) => Ok(v1::Assignee { agent_id: id.to_owned(), team_id: String::new() }),
         Some(("team", id)) => Ok(v1::Assignee { agent_id: String::new(), team_id: id.to_owned() }),
-        _ => Err(Failure::Unreadable("Choose who should have it.".to_owned())),
+        _ => Err(Failure::Unreadable(word("Choose who should have it."))),
     }
 }

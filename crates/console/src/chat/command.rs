@@ -6,6 +6,7 @@ use tonic::Status;
 use v1::send_message_request::Content;
 
 use crate::failure::Failure;
+use crate::lang::word;
 use crate::services::Services;
 use crate::session::Who;
 use crate::words::{Fields, field};
@@ -138,7 +139,7 @@ impl<'a> Command<'a> {
 pub(crate) fn template(form: &Fields) -> Result<v1::Template, Failure> {
     let name = field(form, "template").trim().to_owned();
     if name.is_empty() {
-        return Err(Failure::Unreadable("Say which template.".to_owned()));
+        return Err(Failure::Unreadable(word("Say which template.")));
     }
     let language = field(form, "language").trim();
     let lines = field(form, "parameters").lines().map(str::trim).filter(|line| !line.is_empty());

@@ -68,7 +68,7 @@ fn window(who: &Who, conversation: &v1::Conversation, piece: &Piece, now: Timest
     let free = word("Free words for {}");
     html! {
         span.window .shut[open.is_none()] hidden[!shown] data-until=(until.unwrap_or(0)) data-open=(who.t(free)) data-shut=(shut) {
-            @match open { Some(left) => { (who.fill(free, &[&words::seconds(left)])) } None => (shut) }
+            @match open { Some(left) => { (who.fill(free, &[&words::seconds(left, who.zone.lang)])) } None => (shut) }
         }
     }
 }

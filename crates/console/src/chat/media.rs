@@ -15,6 +15,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::act::{json_of, refusal};
 use crate::failure::Failure;
+use crate::lang::Lang;
 use crate::session::{Who, encode};
 use crate::words::{Fields, field};
 
@@ -64,7 +65,7 @@ pub(crate) async fn show(
     let answer = who.services.conversations().get_media(request).await;
     let about = asked.iter().any(|(name, _)| name == "about");
     let mut parts = match answer {
-        Err(status) if about => return Ok(absent(status)),
+        Err(status) if about => return Ok(absent(status, who.zone.lang)),
         answer => answer?.into_inner(),
     };
     let Some(v1::GetMediaResponse { part: Some(Part::Info(info)) }) = parts.message().await? else {
@@ -94,11 +95,11 @@ pub(crate) async fn show(
 }
 
 /// Tells the page's script why a file is not there: it is not there yet, or never will be.
-fn absent(status: Status) -> Response {
+fn absent(status: Status, lang: Lang) -> Response {
     if status.code() == Code::NotFound {
         return json_of(StatusCode::OK, &json!({ "later": true }));
     }
-    refusal(&status.into())
+    refusal(&status.into(), lang)
 }
 
 /// Says what a file is, so that nothing takes it for something else.
@@ -191,7 +192,7 @@ pub(crate) async fn attach(
             StatusCode::OK,
             &json!({ "id": kept.into_inner().media_id, "kind": kind(&mime_type), "mime": mime_type }),
         ),
-        Err(status) => refusal(&status.into()),
+        Err(status) => refusal(&status.into(), who.zone.lang),
     })
 }
 

@@ -78,7 +78,7 @@ fn media(lang: Lang, conversation: &str, message: &v1::Message, media: &v1::Medi
             @let known = ["https://", "http://"].iter().any(|scheme| media.link.starts_with(scheme));
             @if known { (link(&media.link, true)) } @else { p.hint { (sign) " " (what) " " bdi { (media.file_name) } } }
         } @else {
-            figure.file data-file=(address) {
+            figure.file data-file=(address) data-what={ (sign) " " (what) } {
                 @match shown {
                     Some("image") => { a.shown href=(address) target="_blank" { img src=(address) alt={ (what) " " (media.file_name) } loading="lazy" decoding="async"; } }
                     Some("video") => { video.shown src=(address) controls preload="metadata" aria-label=(name) {} }

@@ -184,10 +184,10 @@ impl Panel<'_> {
                 dl {
                     dt { (who.t("opened")) } dd { (words::minute(ticket.open_time.as_ref(), &who.zone)) " " (who.t("by")) " " bdi { (words::actor(ticket.opened_by.as_ref(), who.zone.lang)) } }
                     @if !open {
-                        dt { (who.t("closed")) } dd { (who.t("after")) " " (words::between(ticket.open_time.as_ref(), ticket.close_time.as_ref())) " " (who.t("by")) " " bdi { (words::actor(ticket.closed_by.as_ref(), who.zone.lang)) } }
+                        dt { (who.t("closed")) } dd { (who.t("after")) " " (words::between(ticket.open_time.as_ref(), ticket.close_time.as_ref(), who.zone.lang)) " " (who.t("by")) " " bdi { (words::actor(ticket.closed_by.as_ref(), who.zone.lang)) } }
                     }
                     @if let Some(first) = ticket.metrics.as_ref().and_then(|metrics| metrics.first_response.as_ref()) {
-                        dt { (who.t("answered")) } dd { (who.t("after")) " " (words::duration(Some(first))) }
+                        dt { (who.t("answered")) } dd { (who.t("after")) " " (words::duration(Some(first), who.zone.lang)) }
                     }
                 }
             }
@@ -209,7 +209,7 @@ fn presence(who: &Who, agent: &v1::Agent) -> &'static str {
 }
 
 /// "#3 refund"
-fn label(ticket: &v1::Ticket) -> String {
+pub(crate) fn label(ticket: &v1::Ticket) -> String {
     format!("{} {}", words::number(&ticket.id), ticket.topic).trim_end().to_owned()
 }
 
@@ -234,7 +234,7 @@ pub(crate) fn summary(ticket: &v1::Ticket, staff: &Staff, who: &Who) -> String {
     let opened = words::minute(ticket.open_time.as_ref(), &who.zone);
     lines.push(who.fill("Opened by {}, {}", &[words::actor(ticket.opened_by.as_ref(), who.zone.lang), &opened]));
     if ticket.state() == State::Closed {
-        let lasted = words::between(ticket.open_time.as_ref(), ticket.close_time.as_ref());
+        let lasted = words::between(ticket.open_time.as_ref(), ticket.close_time.as_ref(), who.zone.lang);
         lines.push(
             who.fill("Closed by {} after {}", &[words::actor(ticket.closed_by.as_ref(), who.zone.lang), &lasted]),
         );
@@ -243,7 +243,7 @@ pub(crate) fn summary(ticket: &v1::Ticket, staff: &Staff, who: &Who) -> String {
     }
     let first = ticket.metrics.as_ref().and_then(|metrics| metrics.first_response.as_ref());
     lines.push(match first {
-        Some(first) => who.fill("First response after {}", &[&words::duration(Some(first))]),
+        Some(first) => who.fill("First response after {}", &[&words::duration(Some(first), who.zone.lang)]),
         None => who.t("No agent has answered in it").to_owned(),
     });
     let assignee = staff.assignee(ticket.assignee.as_ref(), who.zone.lang);

@@ -4,22 +4,49 @@ use v1::MessageStatus as Status;
 
 use super::*;
 use crate::lang::Local;
+use crate::session::Acting;
 
 const AT: i64 = 1_700_000_000;
 
 fn drawn(entry: &v1::TimelineEntry, lanes: &Lanes) -> String {
+    let (who, staff) = (who(), Staff::default());
+    Rows { who: &who, conversation: "c", staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()
+}
+
+fn who() -> Who {
     // A connection wants a runtime, though nothing is asked here.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let _inside = runtime.enter();
-    let who = Who {
+    Who {
         workspace: "acme".to_owned(),
         agent: "ana".to_owned(),
         name: "Ana".to_owned(),
+        acting: Acting::Itself,
         zone: Local { zone: TimeZone::get("Europe/Berlin").unwrap(), lang: Lang::default() },
         services: crate::services::Services::at("http://127.0.0.1:1").unwrap(),
+    }
+}
+
+#[test]
+fn a_rail_of_thousands_of_tickets_stays_light() {
+    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let ticket = |nth: i64| v1::Ticket {
+        id: format!("{}-{nth}", "c".repeat(22)),
+        topic: "where is my parcel".to_owned(),
+        state: v1::ticket::State::Closed.into(),
+        open_time: at(AT + nth * 3_600),
+        close_time: at(AT + nth * 3_600 + 900),
+        open_revision: nth * 10,
+        close_revision: nth * 10 + 5,
+        ..v1::Ticket::default()
     };
-    let staff = Staff::default();
-    Rows { who: &who, conversation: "c", staff: &staff, lanes }.row(entry, true, &HashMap::new()).into_string()
+    let lanes = Lanes::new((1..=4_000).map(ticket).collect());
+    let now = jiff::Timestamp::from_second(AT + 4_001 * 3_600).unwrap();
+    let rail = super::super::rail::rail(&lanes, &"c".repeat(22), &who(), &Staff::default(), now).into_string();
+    assert_eq!(rail.matches("<rect").count(), 4_000);
+    assert_eq!(rail.matches("Closed by").count(), 250);
+    // Unpacked, of the most that a page shows.
+    assert!(rail.len() < 1_000_000, "{} bytes", rail.len());
 }
 
 fn said(change: impl FnOnce(&mut v1::Message)) -> String {

@@ -59,7 +59,7 @@ impl View<'_> {
                 a.back href="/inbox" { "‹" (page::unseen(self.who.t("Back to the inbox"))) }
                 (page::face(name))
                 div {
-                    h1 dir="auto" { (name) }
+                    h1 { bdi { (name) } }
                     p.hint { @if id != name { bdi { (id) } " · " } bdi { (self.conversation.channel) } }
                 }
                 p.status #connection role="status" {}

@@ -97,11 +97,11 @@ impl Figures {
                             @let (first, took) = (stats.and_then(|stats| stats.first_response.as_ref()), stats.and_then(|stats| stats.resolution.as_ref()));
                             @let link = |nested| format!("/tickets?{}", Asked { nested, only: Some((asked.by.0.to_owned(), key(group, asked.by.2))), ..asked.clone() }.query());
                             tr {
-                                th scope="row" dir="auto" { (name(group, asked, staff)) }
+                                th scope="row" { bdi { (name(group, asked, staff)) } }
                                 td.num { a href=(link(false)) { (group.primary_count) } }
                                 td.num { a href=(link(true)) { (group.nested_count) } }
-                                td.num { (of(first, |stats| stats.median.as_ref())) } td.num { (of(first, |stats| stats.p90.as_ref())) }
-                                td.num { (of(took, |stats| stats.median.as_ref())) } td.num { (of(took, |stats| stats.p90.as_ref())) } td.num { (of(took, |stats| stats.p99.as_ref())) }
+                                td.num { (of(asked, first, |stats| stats.median.as_ref())) } td.num { (of(asked, first, |stats| stats.p90.as_ref())) }
+                                td.num { (of(asked, took, |stats| stats.median.as_ref())) } td.num { (of(asked, took, |stats| stats.p90.as_ref())) } td.num { (of(asked, took, |stats| stats.p99.as_ref())) }
                             }
                         }
                         @if groups.is_empty() { tr { td colspan="8" { (asked.t("No tickets in this period.")) } } }
@@ -123,17 +123,18 @@ fn export(asked: &Asked) -> String {
 
 fn durations(asked: &Asked, stats: Option<&v1::DurationStats>) -> Markup {
     html! {
-        p.big { (of(stats, |stats| stats.median.as_ref())) }
-        p.hint { (asked.zone.lang.fill("median of {}, 90 % in {}, 99 % in {}", &[&stats.map_or(0, |stats| stats.count).to_string(), &of(stats, |stats| stats.p90.as_ref()), &of(stats, |stats| stats.p99.as_ref())])) }
+        p.big { (of(asked, stats, |stats| stats.median.as_ref())) }
+        p.hint { (asked.zone.lang.fill("median of {}, 90 % in {}, 99 % in {}", &[&stats.map_or(0, |stats| stats.count).to_string(), &of(asked, stats, |stats| stats.p90.as_ref()), &of(asked, stats, |stats| stats.p99.as_ref())])) }
     }
 }
 
 /// A length of time, or a dash where no ticket has one.
 fn of(
+    asked: &Asked,
     stats: Option<&v1::DurationStats>,
     which: impl Fn(&v1::DurationStats) -> Option<&prost_types::Duration>,
 ) -> String {
-    let shown = words::duration(stats.filter(|stats| stats.count > 0).and_then(which));
+    let shown = words::duration(stats.filter(|stats| stats.count > 0).and_then(which), asked.zone.lang);
     if shown.is_empty() { "–".to_owned() } else { shown }
 }
 

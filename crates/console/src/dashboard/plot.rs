@@ -37,13 +37,14 @@ pub(crate) fn plot(groups: &[Group], asked: &Asked) -> Markup {
             }
             @for (at, group) in groups.iter().enumerate() {
                 @let x = LEFT + step * at as f64;
-                a href=(link(group, asked)) tabindex=(if group.primary_count + group.nested_count > 0 { 0 } else { -1 }) {
+                // A bar of nothing leads nowhere, and most hours have none.
+                @if group.primary_count + group.nested_count > 0 { a href=(link(group, asked)) {
                     title { (label(group, &asked.zone, asked.hours)) ": " (group.primary_count) " " (asked.t("tickets")) ", " (group.nested_count) " " (asked.t("nested")) }
                     rect x=(short(x)) width=(short(step)) height=(HIGH - FOOT) fill="transparent" {}
                     @for (class, count, x) in [("primary", group.primary_count, x + step * 0.06), ("nested", group.nested_count, x + step * 0.06 + bar)] {
                         @if count > 0 { rect class=(class) x=(short(x)) y=(short(HIGH - FOOT - height(count))) width=(short(bar)) height=(short(height(count))) {} }
                     }
-                }
+                } }
                 @if at % every == 0 { text x=(short(x + step / 2.0)) y=(HIGH - 6.0) text-anchor="middle" { (below(group, &asked.zone, asked.hours)) } }
             }
         }

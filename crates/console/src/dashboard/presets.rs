@@ -49,9 +49,10 @@ pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     at.to_zoned(zone.clone()).ok().map(|at| at.timestamp())
 }
 
-/// The opposite of [`moment`].
+/// The opposite of [`moment`], to the second.
 pub(crate) fn written(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M").to_string()
+    let at = at.to_zoned(zone.clone());
+    at.strftime(if at.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" }).to_string()
 }
 
 #[cfg(test)]
@@ -78,6 +79,8 @@ mod tests {
         let at = moment("2026-11-22T10:02", &zone).unwrap();
         assert_eq!(at.to_string(), "2026-11-22T01:02:00Z");
         assert_eq!(written(at, &zone), "2026-11-22T10:02");
+        let at = moment("2026-11-22T10:02:07", &zone).unwrap();
+        assert_eq!(written(at, &zone), "2026-11-22T10:02:07");
         assert_eq!(moment("2026-11-22", &zone).unwrap().to_string(), "2026-11-21T15:00:00Z");
         assert_eq!(moment("soon", &zone), None);
     }

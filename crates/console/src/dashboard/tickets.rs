@@ -98,12 +98,12 @@ fn table(tickets: &[v1::Ticket], names: &HashMap<String, String>, staff: &Staff,
                             a href={ "/c/" (ticket.conversation_id) "?ticket=" (&number[1..]) "#t" (&number[1..]) } { (number) " " bdi { (words::called(&ticket.topic, who.t("no topic"))) } }
                             @if !ticket.primary_id.is_empty() { " " span.tag { (who.t("nested")) } }
                         }
-                        td dir="auto" { (names.get(&ticket.conversation_id).map_or("", String::as_str)) }
+                        td { bdi { (names.get(&ticket.conversation_id).map_or("", String::as_str)) } }
                         td { (words::minute(ticket.open_time.as_ref(), &who.zone)) br; span.hint { (who.t("by")) " " bdi { (words::actor(ticket.opened_by.as_ref(), who.zone.lang)) } } }
                         td { @if ticket.close_time.is_some() { (words::minute(ticket.close_time.as_ref(), &who.zone)) br; span.hint { (who.t("by")) " " bdi { (words::actor(ticket.closed_by.as_ref(), who.zone.lang)) } } } @else { span.tag.open { (who.t("open")) } } }
-                        td dir="auto" { (staff.assignee(ticket.assignee.as_ref(), who.zone.lang)) }
-                        td.num { (words::duration(metrics.first_response.as_ref())) }
-                        td.num { (words::duration(metrics.resolution.as_ref())) }
+                        td { bdi { (staff.assignee(ticket.assignee.as_ref(), who.zone.lang)) } }
+                        td.num { (words::duration(metrics.first_response.as_ref(), who.zone.lang)) }
+                        td.num { (words::duration(metrics.resolution.as_ref(), who.zone.lang)) }
                     }
                 }
                 @if tickets.is_empty() { tr { td colspan="7" { (who.t("No tickets.")) } } }

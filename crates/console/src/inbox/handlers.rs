@@ -64,8 +64,8 @@ fn welcome(who: &Who) -> Markup {
     }
 }
 
-/// Every key, in a dialog.
-pub(crate) fn keys(who: &Who) -> Markup {
+/// Every key and what it does.
+pub(crate) fn key_list(who: &Who) -> Markup {
     const KEYS: [(&str, &str); 12] = [
         ("j, k", word("next and previous chat")),
         ("Enter", word("open it")),
@@ -80,10 +80,15 @@ pub(crate) fn keys(who: &Who) -> Markup {
         ("m", word("assign to me")),
         ("g", word("go to the newest message")),
     ];
+    html! { dl.about { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (who.t(does)) } } } }
+}
+
+/// The same in a dialog.
+pub(crate) fn keys(who: &Who) -> Markup {
     html! {
         dialog #help aria-labelledby="keys" {
             h2 #keys { (who.t("Keys")) }
-            dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (who.t(does)) } } }
+            (key_list(who))
             button.quiet type="button" data-close="" { (who.t("Close")) }
         }
     }

@@ -100,7 +100,7 @@ impl Listed {
             li.unread[unread > 0] {
                 a href={ "/c/" (conversation.id) (self.choice.query()) } data-chat=(conversation.id) {
                     (page::face(name))
-                    span.name dir="auto" { (name) }
+                    span.name { bdi { (name) } }
                     span.when { (page::time(who, last, &words::ago(last, now, &who.zone))) }
                     span.sub {
                         @if unread > 0 { span.badge title=(who.t("unread")) { (unread) " " (page::unseen(who.t("unread"))) } }
@@ -108,7 +108,7 @@ impl Listed {
                             span.tag.open dir="auto" { (words::number(&ticket.id)) " " (words::called(&ticket.topic, who.t("open"))) }
                         }
                         @if conversation.open_ticket_count > 1 { span.tag { "+" (conversation.open_ticket_count - 1) " " (who.t("nested")) } }
-                        @if let Some(waits) = waits { span.tag.wait { (who.t("waits")) " " (words::seconds(waits)) } }
+                        @if let Some(waits) = waits { span.tag.wait { (who.t("waits")) " " (words::seconds(waits, who.zone.lang)) } }
                         @if !assignee.is_empty() { bdi { (assignee) } }
                         @for tag in conversation.tags.iter().take(3) { span.tag dir="auto" { (tag) } }
                     }

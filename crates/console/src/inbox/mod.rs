@@ -6,6 +6,6 @@ mod list;
 mod views;
 
 pub(crate) use changes::Changes;
-pub(crate) use handlers::{keys, list, live, show};
+pub(crate) use handlers::{key_list, keys, list, live, show};
 pub(crate) use list::{Listed, load};
 pub(crate) use views::Choice;

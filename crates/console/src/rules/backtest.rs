@@ -56,7 +56,7 @@ async fn line(who: &Who, answers: Answers) -> (String, Option<Answers>) {
     let end = |html: Markup| (format!("{}\n", json!({ "html": html.into_string() })), None);
     let mut answers = match answers {
         Ok(answers) => answers,
-        Err(status) => return end(refused(&status)),
+        Err(status) => return end(refused(who, &status)),
     };
     match answers.message().await {
         Ok(Some(answer)) => match answer.part {
@@ -67,22 +67,22 @@ async fn line(who: &Who, answers: Answers) -> (String, Option<Answers>) {
             }
             None => (String::new(), Some(Ok(answers))),
         },
-        Ok(None) => end(refused(&Status::unavailable(who.t("It ended without a report: try again.")))),
-        Err(status) => end(refused(&status)),
+        Ok(None) => end(refused(who, &Status::unavailable(who.t("It ended without a report: try again.")))),
+        Err(status) => end(refused(who, &status)),
     }
 }
 
 /// The report, without progress.
 async fn whole(who: &Who, answers: Answers) -> Result<Markup, Markup> {
-    let mut answers = answers.map_err(|status| mistakes(&status))?;
+    let mut answers = answers.map_err(|status| mistakes(who, &status))?;
     while let Some(answer) = answers.next().await {
-        if let Some(Told::Report(found)) = answer.map_err(|status| mistakes(&status))?.part {
+        if let Some(Told::Report(found)) = answer.map_err(|status| mistakes(who, &status))?.part {
             return Ok(report(who, &found));
         }
     }
     Err(html! { (who.t("It ended without a report: try again.")) })
 }
 
-fn refused(status: &Status) -> Markup {
-    html! { div.refusal role="alert" { (mistakes(status)) } }
+fn refused(who: &Who, status: &Status) -> Markup {
+    html! { div.refusal role="alert" { (mistakes(who, status)) } }
 }

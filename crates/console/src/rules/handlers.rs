@@ -47,7 +47,7 @@ pub(crate) async fn show(who: Who, Query(asked): Query<Fields>) -> Result<Html<S
                     (runs::list(&runs, &who))
                 }
             }
-            @if let Some(rule) = rule { section.box { h2 { (who.t("As it is written")) } pre { (rule.yaml) } } }
+            @if let Some(rule) = rule { section.box { h2 { (who.t("As it is written")) } pre dir="ltr" { (rule.yaml) } } }
             (draft(&who, &Draft { yaml: rule.map_or(EXAMPLE, |rule| rule.yaml.as_str()), days: 30, said: None }))
         }
     };
@@ -66,7 +66,7 @@ pub(crate) async fn apply(who: Who, Form(form): Form<Fields>) -> Result<Html<Str
     };
     let said = match who.services.automation().apply_rules(request).await {
         Ok(applied) => Ok(agreed(&who, &applied.into_inner().rules, validate_only)),
-        Err(status) => Err(mistakes(&status)),
+        Err(status) => Err(mistakes(&who, &status)),
     };
     let rules = rules(&who).await?;
     let body = html! {
@@ -85,11 +85,11 @@ fn agreed(who: &Who, rules: &[v1::Rule], validate_only: bool) -> Markup {
 }
 
 /// Every mistake with its place.
-pub(super) fn mistakes(status: &Status) -> Markup {
+pub(super) fn mistakes(who: &Who, status: &Status) -> Markup {
     let found = status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
     html! {
-        @if found.is_empty() { (Failure::from(status.clone()).words()) }
-        @else { ul { @for mistake in found { li { b { (mistake.field) } " " (mistake.description) } } } }
+        @if found.is_empty() { (Failure::from(status.clone()).words(who.zone.lang)) }
+        @else { ul { @for mistake in found { li dir="auto" { b { (mistake.field) } " " (mistake.description) } } } }
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) fn draft(who: &Who, draft: &Draft<'_>) -> Markup {
         section.box.stack {
             h2 { (who.t("A draft")) }
             form.stack #draft method="post" action="/rules" {
-                label { (who.t("Rules as YAML")) textarea name="yaml" rows="12" spellcheck="false" required maxlength="1048576" { (draft.yaml) } }
+                label { (who.t("Rules as YAML")) textarea name="yaml" rows="12" spellcheck="false" dir="ltr" required maxlength="1048576" { (draft.yaml) } }
                 div.line {
                     button.quiet name="do" value="check" { (who.t("Check")) }
                     label { (who.t("Days back")) input type="number" name="days" min="1" max="3650" value=(draft.days); }

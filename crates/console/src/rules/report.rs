@@ -14,7 +14,7 @@ const CONDITIONS: usize = 3;
 pub(super) fn report(who: &Who, report: &v1::BacktestReport) -> Markup {
     let (actual, simulated) = (report.actual.clone().unwrap_or_default(), report.simulated.clone().unwrap_or_default());
     html! {
-        p { (who.fill("{} events in the period, tried in {}. Nothing was touched.", &[&report.events.to_string(), &words::duration(report.took.as_ref())])) }
+        p { (who.fill("{} events in the period, tried in {}. Nothing was touched.", &[&report.events.to_string(), &words::duration(report.took.as_ref(), who.zone.lang)])) }
         div.wide { table {
             thead { tr { th { (who.t("Rule")) } th.num { (who.t("Judged")) } th.num { (who.t("Matched")) } th.num { (who.t("Opened")) } th.num { (who.t("Closed")) } th.num { (who.t("Messages")) } th.num { (who.t("Refused")) } th.num { (who.t("Skipped")) } } }
             tbody { @for rule in &report.rules { (row(who, rule)) } }

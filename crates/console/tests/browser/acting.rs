@@ -1,5 +1,7 @@
 //! What people do in a chat.
 
+use serde_json::json;
+
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,6 +55,19 @@ async fn every_action_is_done_once_and_shown() {
     page.click("form[action$='/hand-back'] button").await;
     page.reads(".holder", "The bot has it").await;
 
+    // An agent who takes over from the bot, and hands back with a ticket open.
+    page.reads("#mine", "Take over from the bot").await;
+    page.click("#mine").await;
+    page.reads(".holder", "Assigned to Ana").await;
+    page.asks("const pick = document.querySelector('select[name=assignee]'); pick.value = 'agent:ben'; pick.form.requestSubmit();").await;
+    page.reads(".holder", "Assigned to Ben").await;
+    page.types("#topic", "loan").await;
+    page.click("form[action$='/open'] button").await;
+    page.reads("form[action$='/hand-back'] button", "Close 1 and hand back to the bot").await;
+    page.click("form[action$='/hand-back'] button").await;
+    page.reads(".holder", "The bot has it").await;
+    page.counts("#panel .card.open", 0).await;
+
     page.types("form[action$='/tag'] input[name=tag]", "vip").await;
     page.click("form[action$='/tag'] button").await;
     page.reads(".chip", "vip").await;
@@ -99,6 +114,27 @@ async fn a_refusal_is_shown_where_it_happened_and_words_are_kept() {
     page.sees("#write .refusal:not(:empty)").await;
     page.holds("the words are kept", "return document.querySelector('#words').value.length === 4500").await;
     page.counts(".row.pending", 0).await;
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_stands_there_before_it_is_confirmed_and_goes_when_it_is_refused() {
+    let Some(world) = World::start().await else { return };
+    let (chat, _) = world.say("Maya", "hello").await;
+    let page = world.browser("ana").await;
+    page.go(&format!("/c/{chat}")).await;
+    page.sees("#rows > li").await;
+    world.end_console().await;
+    // Nothing answers, so it is shown at once, and taken back with its words when that is clear.
+    let seen = "const seen = []; new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach((node) => \
+        node.matches?.('.row.pending') && seen.push(node.querySelector('.text').textContent)))).observe(document.querySelector('#rows'), { childList: true }); window.seen = seen;";
+    page.asks(seen).await;
+    page.types("#words", "Good morning").await;
+    page.click("#send").await;
+    page.reads("#write .refusal", "The console does not answer").await;
+    assert_eq!(page.asks("return window.seen").await, json!(["Good morning"]));
+    page.counts(".row.pending", 0).await;
+    page.holds("the words are kept", "return document.querySelector('#words').value === 'Good morning'").await;
     page.close().await;
 }
 

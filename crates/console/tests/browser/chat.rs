@@ -36,6 +36,14 @@ async fn a_chat_shows_its_windows_beside_it() {
     for words in ["#1 damage", "Opened by Ana", "First response after", "Open", "Assigned to Ana"] {
         assert!(about.contains(words), "{words}: {about}");
     }
+    // Pointing at a bracket tells the same, how long it lasted too, and lights all of it up.
+    page.asks("document.querySelector('.lanes i.n1').dispatchEvent(new MouseEvent('mouseover', { bubbles: true }))")
+        .await;
+    let about = page.asks("return document.querySelector('.lanes i.n1').title").await;
+    for words in ["#2 return, nested in #1", "Opened by Ana", "Closed by Ana after", "First response after"] {
+        assert!(about.as_str().unwrap().contains(words), "{words}: {about}");
+    }
+    assert_eq!(page.asks("return document.querySelectorAll('.lanes i.lit').length").await, json!(5));
     page.counts("#rail a", 2).await;
     page.reads("h2.day", "202").await;
     page.close().await;

@@ -11,6 +11,8 @@ use crate::world::{DEADLINE, WORKSPACE, World};
 
 /// Chats that are looked at.
 const CHATS: usize = 10;
+/// Pages that one person has open: a token makes so many calls a second and no more.
+const EACH: usize = 20;
 /// How often all pages come and go.
 const ROUNDS: usize = 5;
 /// What the allocator may keep besides, from one round to the next, in bytes: it gives back late, and not all.
@@ -27,8 +29,11 @@ async fn many_live_pages_come_and_go_without_growth() {
     }
     let (process, address) = world.console_process();
     testkit::eventually("the console", DEADLINE, async || TcpStream::connect(address).await.ok()).await;
-    let cookie = sign_in(address).await;
-    eprintln!("{:.1} MB, {} files before", megabytes(resident(&process)), files(&process));
+    let mut cookies = Vec::new();
+    for _ in 0..pages.div_ceil(EACH) {
+        cookies.push(sign_in(address, world.token(WORKSPACE, "ana").await.expose()).await);
+    }
+    eprintln!("{:.1} MB, {} files before", megabytes(process.memory().unwrap()), files(&process));
     let before = files(&process);
     let mut left = Vec::new();
     for round in 1..=ROUNDS {
@@ -38,7 +43,7 @@ async fn many_live_pages_come_and_go_without_growth() {
             let (chat, revision) = &chats[nth % CHATS];
             let path =
                 if nth % 10 == 9 { "/inbox/live".to_owned() } else { format!("/c/{chat}/live?after={revision}") };
-            open.push((Page::open(address, &path, &cookie).await, nth % 10 == 9));
+            open.push((Page::open(address, &path, &cookies[nth / EACH]).await, nth % 10 == 9));
         }
         for (page, _) in &mut open {
             page.hears("event: hello").await;
@@ -50,13 +55,13 @@ async fn many_live_pages_come_and_go_without_growth() {
         for (page, inbox) in &mut open {
             page.hears(if *inbox { "event: changed" } else { &words }).await;
         }
-        let most = resident(&process);
+        let most = process.memory().unwrap();
         drop(open);
         testkit::eventually("the connections to be gone", DEADLINE, async || {
             (files(&process) <= before + CHATS).then_some(())
         })
         .await;
-        left.push(resident(&process));
+        left.push(process.memory().unwrap());
         let now = megabytes(left[round - 1]);
         eprintln!("round {round}: {:.1} MB with {pages} pages open, {now:.1} MB without", megabytes(most));
     }
@@ -86,14 +91,16 @@ impl Page {
                 assert!(self.stream.read_buf(&mut self.heard).await.unwrap() > 0, "the console ended the page");
             }
         };
-        timeout(DEADLINE, hear).await.unwrap_or_else(|_| panic!("a page did not hear {words:?}"));
+        if timeout(DEADLINE, hear).await.is_err() {
+            panic!("a page did not hear {words:?}, but {}", String::from_utf8_lossy(&self.heard));
+        }
         self.heard.clear();
     }
 }
 
-/// Signs Ana in. The cookie.
-async fn sign_in(address: SocketAddr) -> String {
-    let form = format!("workspace={WORKSPACE}&agent=ana");
+/// Shows a token. The cookie.
+async fn sign_in(address: SocketAddr, token: &str) -> String {
+    let form = format!("token={token}");
     let head = format!(
         "POST /sign-in HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nsec-fetch-site: same-origin\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
@@ -107,14 +114,7 @@ async fn sign_in(address: SocketAddr) -> String {
     set.unwrap_or_else(|| panic!("{answer}")).split(';').next().unwrap().to_owned()
 }
 
-/// Bytes of memory that a process holds.
-fn resident(process: &Process) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
-/// Files and connections that it holds.
+/// Files and connections that a process holds.
 fn files(process: &Process) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", process.pid())).unwrap().count()
 }

@@ -42,6 +42,19 @@ async fn pictures_are_taken() {
     page.reads("#report", "events in the period").await;
     page.asks("document.querySelector('#report').scrollIntoView()").await;
     picture(&page, &to.join("backtest.png")).await;
+    page.go("/me").await;
+    page.click("select[name=lang] option[value=ar]").await;
+    page.click("form[action='/language'] button").await;
+    page.sees("html[dir=rtl] select").await;
+    page.go(&format!("/c/{chat}?view=all")).await;
+    page.sees("#chats a[aria-current]").await;
+    picture(&page, &to.join("arabic.png")).await;
+    page.close().await;
+    let page = world.browser_like("ana", true, true).await;
+    page.client.set_window_size(390, 860).await.unwrap();
+    page.go(&format!("/c/{chat}")).await;
+    page.sees("#rows > li").await;
+    picture(&page, &to.join("phone.png")).await;
     page.close().await;
 }
 

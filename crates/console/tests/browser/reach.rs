@@ -20,6 +20,7 @@ async fn pages_can_be_read_and_worked_by_everybody() {
         "/tickets?period=today&nested=1",
         "/rules",
         "/bot",
+        "/me",
         "/nowhere",
     ];
     let mut wrong: Vec<String> = Vec::new();

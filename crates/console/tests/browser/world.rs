@@ -1,4 +1,4 @@
-//! Every service in this process, and the console, which can end and start again on its port.
+//! Every service in this process, behind doors, and the console, which can end and start again on its port.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -14,11 +14,14 @@ use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use proto::v1::token::Role;
 use serde_json::{Value, json};
-use service::{Config, Doors, Grpc, Shutdown, Supervisor};
+use service::access::{Bearer, NewToken, TokenBook, Tokens};
+use service::{Config, Doors, Grpc, Secret, Shutdown, Supervisor};
 use tempfile::TempDir;
 use testkit::{NatsServer, Process};
 use threadmark_console::{Console, Options};
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
 use crate::browser::{Browser, Driver};
@@ -30,13 +33,17 @@ const NUMBER: &str = "106540352242922";
 const SECRET: &str = "secret";
 pub(crate) const CUSTOMER: &str = "16505551234";
 
+/// A connection on which the token of a service is shown.
+type Line = InterceptedService<Channel, Bearer>;
+
 pub(crate) struct World {
-    pub(crate) conversations: ConversationServiceClient<Channel>,
-    pub(crate) tickets: TicketServiceClient<Channel>,
+    pub(crate) conversations: ConversationServiceClient<Line>,
+    pub(crate) tickets: TicketServiceClient<Line>,
     pub(crate) address: SocketAddr,
     bus: Bus,
     intake: Intake,
-    channel: Channel,
+    tokens: Tokens,
+    line: Line,
     services: String,
     config: Config,
     console: Supervisor,
@@ -53,15 +60,36 @@ impl World {
         Some(World { driver: Some(driver), ..World::without_browser().await })
     }
 
+    /// The same where the services ask for no token.
+    pub(crate) async fn with_open_doors() -> Option<World> {
+        let driver = Driver::start().await?;
+        Some(World { driver: Some(driver), ..World::behind(false).await })
+    }
+
     /// The same without anybody who could look at it.
     pub(crate) async fn without_browser() -> World {
+        World::behind(true).await
+    }
+
+    async fn behind(doors: bool) -> World {
         let nats = NatsServer::start().await;
         let dir = tempfile::tempdir().unwrap();
         let config = config(&nats.url(), dir.path());
         let bus = Bus::connect(&config.bus(&nats.url(), "test")).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let supervisor = Supervisor::new(Shutdown::new());
-        let mut grpc = Grpc::bind(config.grpc.listen, Doors::open()).await.unwrap();
+        let tokens = Tokens::of(&bus);
+        let doors = match doors {
+            true => {
+                let book = TokenBook::read(bus.clone(), &config.access).await.unwrap();
+                book.follow(&supervisor);
+                Doors::kept(book)
+            }
+            false => Doors::open(),
+        };
+        let new = NewToken { role: Role::Service, ..NewToken::default() };
+        let bearer = Bearer::of(&tokens.create(new).await.unwrap().1, "a new token").unwrap();
+        let mut grpc = Grpc::bind(config.grpc.listen, doors).await.unwrap();
         let services = format!("http://{}", grpc.address().unwrap());
         let ingest = ingest::Options::from_config(&config);
         let intake = Intake::new(bus.clone(), ingest.clone());
@@ -75,21 +103,23 @@ impl World {
         let library = bot::Library::new(bus.clone());
         grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(&config))).await;
         library.start(&supervisor);
-        let options = automation_engine::Options::from_config(&config, &services).unwrap();
+        let options = automation_engine::Options::from_config(&config, &services).unwrap().showing(bearer.clone());
         let engine = automation_engine::Engine::new(bus.clone(), options).unwrap();
         engine.prepare().await.unwrap();
         grpc.add(automation_engine::automation_service(engine.clone())).await;
         engine.start(&supervisor);
         supervisor.essential("grpc", grpc.serve(supervisor.shutdown().clone()));
         let channel = Channel::from_shared(services.clone()).unwrap().connect_lazy();
+        let line = InterceptedService::new(channel, bearer);
         let (console, address) = serve(&config, &services, "127.0.0.1:0".parse().unwrap()).await;
         let world = World {
-            conversations: ConversationServiceClient::new(channel.clone()),
-            tickets: TicketServiceClient::new(channel.clone()),
+            conversations: ConversationServiceClient::new(line.clone()),
+            tickets: TicketServiceClient::new(line.clone()),
             address,
             bus,
             intake,
-            channel,
+            tokens,
+            line,
             services,
             config,
             console,
@@ -102,16 +132,16 @@ impl World {
         world
     }
 
-    pub(crate) fn automation(&self) -> AutomationServiceClient<Channel> {
-        AutomationServiceClient::new(self.channel.clone())
+    pub(crate) fn automation(&self) -> AutomationServiceClient<Line> {
+        AutomationServiceClient::new(self.line.clone())
     }
 
-    pub(crate) fn bot(&self) -> BotServiceClient<Channel> {
-        BotServiceClient::new(self.channel.clone())
+    pub(crate) fn bot(&self) -> BotServiceClient<Line> {
+        BotServiceClient::new(self.line.clone())
     }
 
     async fn staff(&self) {
-        let mut directory = DirectoryServiceClient::new(self.channel.clone());
+        let mut directory = DirectoryServiceClient::new(self.line.clone());
         for (id, name) in [("ana", "Ana"), ("ben", "Ben")] {
             let agent = v1::Agent { id: id.to_owned(), display_name: name.to_owned(), ..v1::Agent::default() };
             let request =
@@ -158,17 +188,56 @@ impl World {
         self.console = console;
     }
 
-    /// A browser in which somebody signed in.
+    /// A browser in which somebody signed in with a token of their own.
     pub(crate) async fn browser(&self, agent: &str) -> Browser {
         self.browser_like(agent, false, true).await
     }
 
     /// The same in the dark, or without scripts.
     pub(crate) async fn browser_like(&self, agent: &str, dark: bool, scripts: bool) -> Browser {
-        let driver = self.driver.as_ref().expect("a world with a browser");
-        let browser = driver.open(self.address, dark, scripts).await;
-        browser.sign_in(agent).await;
+        let browser = self.open_browser(dark, scripts).await;
+        browser.sign_in(&self.token(WORKSPACE, agent).await).await;
+        browser.sees("nav.views").await;
         browser
+    }
+
+    /// A browser in which somebody of another workspace signed in.
+    pub(crate) async fn rival(&self) -> Browser {
+        let browser = self.stranger().await;
+        browser.sign_in(&self.token("rival", "rita").await).await;
+        browser.sees("nav.views").await;
+        browser
+    }
+
+    /// A browser in which somebody showed the token of an admin, and chose to act as an agent.
+    pub(crate) async fn admin(&self, agent: &str) -> Browser {
+        let browser = self.stranger().await;
+        browser.sign_in(&self.token(WORKSPACE, "").await).await;
+        browser.click(&format!("button[value={agent}]")).await;
+        browser.sees("nav.views").await;
+        browser
+    }
+
+    /// A browser in which nobody has signed in.
+    pub(crate) async fn stranger(&self) -> Browser {
+        self.open_browser(false, true).await
+    }
+
+    async fn open_browser(&self, dark: bool, scripts: bool) -> Browser {
+        self.driver.as_ref().expect("a world with a browser").open(self.address, dark, scripts).await
+    }
+
+    /// A new token of an agent, or of an admin where there is none.
+    pub(crate) async fn token(&self, workspace: &str, agent: &str) -> Secret {
+        let new = NewToken {
+            workspace: workspace.to_owned(),
+            name: "test".to_owned(),
+            role: if agent.is_empty() { Role::Admin } else { Role::Agent },
+            agent_id: agent.to_owned(),
+            agent_name: person(agent).display_name,
+            ttl: None,
+        };
+        self.tokens.create(new).await.unwrap().1
     }
 
     /// WhatsApp tells of something: what stands in the `value` of a change besides whose number it is.
@@ -340,7 +409,7 @@ async fn serve(config: &Config, services: &str, address: SocketAddr) -> (Supervi
 }
 
 pub(crate) fn person(id: &str) -> v1::Actor {
-    let name = format!("{}{}", id[..1].to_uppercase(), &id[1..]);
+    let name: String = id.chars().take(1).flat_map(char::to_uppercase).chain(id.chars().skip(1)).collect();
     v1::Actor { kind: v1::actor::Kind::Agent.into(), id: id.to_owned(), display_name: name }
 }
 

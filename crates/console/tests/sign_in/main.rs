@@ -10,7 +10,7 @@ use testkit::eventually;
 use world::{DEADLINE, World, cookie};
 
 /// Every page, and every address that the pages' script asks.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/inbox",
     "/inbox/list",
     "/inbox/live",
@@ -25,6 +25,7 @@ const PAGES: [&str; 15] = [
     "/tickets.jsonl",
     "/rules",
     "/bot",
+    "/me",
     "/",
 ];
 
