@@ -54,11 +54,40 @@ impl Connection {
         };
         let text = std::str::from_utf8(&self.received[..head])?.to_ascii_lowercase();
         ensure!(text.starts_with(&format!("http/1.1 {status} ")), "answered {text}");
+        if text.lines().any(|line| line == "transfer-encoding: chunked") {
+            return self.chunks(head + 4).await;
+        }
         let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
         let length: usize = length.context("an answer without a length")?.trim().parse()?;
-        while self.received.len() < head + 4 + length {
+        self.until(head + 4 + length).await?;
+        Ok(length)
+    }
+
+    /// Reads a body that comes in chunks, of which the first begins at `at`. How many bytes they hold.
+    async fn chunks(&mut self, mut at: usize) -> anyhow::Result<usize> {
+        let mut whole = 0;
+        loop {
+            let line = loop {
+                match self.received[at..].windows(2).position(|window| window == b"\r\n") {
+                    Some(line) => break at + line,
+                    None => self.until(self.received.len() + 1).await?,
+                }
+            };
+            let size = usize::from_str_radix(std::str::from_utf8(&self.received[at..line])?, 16)?;
+            at = line + 2 + size + 2;
+            self.until(at).await?;
+            whole += size;
+            if size == 0 {
+                return Ok(whole);
+            }
+        }
+    }
+
+    /// Reads until so many bytes were received.
+    async fn until(&mut self, length: usize) -> anyhow::Result<()> {
+        while self.received.len() < length {
             ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the connection was closed");
         }
-        Ok(length)
+        Ok(())
     }
 }

@@ -125,7 +125,9 @@ impl Browser {
         let cookie = sign_in(&mut connection).await?;
         let tickets = TicketServiceClient::new(view.channel());
         let mut browser = Browser { connection, tickets, cookie, assets: 0 };
-        browser.connection.send(&browser.get("/inbox")).await?;
+        // In the clear, to find what it names.
+        let inbox = format!("GET /inbox HTTP/1.1\r\nhost: localhost\r\ncookie: {}\r\n\r\n", browser.cookie);
+        browser.connection.send(&inbox.into()).await?;
         let page = String::from_utf8_lossy(browser.connection.received()).into_owned();
         let assets = page.split('"').filter(|text| text.starts_with("/assets/")).collect::<Vec<_>>();
         for asset in assets {
@@ -134,8 +136,10 @@ impl Browser {
         Ok(browser)
     }
 
+    /// As browsers ask: they take what is compressed.
     fn get(&self, path: &str) -> Bytes {
-        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\ncookie: {}\r\n\r\n", self.cookie).into()
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\n");
+        format!("{head}cookie: {}\r\n\r\n", self.cookie).into()
     }
 
     /// Looks at pages of one kind: how long each took, how long the bare question after it, and the bytes of the
