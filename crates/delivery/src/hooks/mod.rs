@@ -11,6 +11,7 @@ mod sign;
 mod store;
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,24 +141,19 @@ impl Hooks {
     async fn endpoint(self, subscription: Subscription) {
         let subscription = Arc::new(subscription);
         loop {
-            if let Err(error) = self.drain(&subscription).await {
-                tracing::warn!(webhook = subscription.endpoint.id, %error, "pulling again");
-            }
+            let Err(error) = self.drain(&subscription).await;
+            tracing::warn!(webhook = subscription.endpoint.id, %error, "pulling again");
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn drain(&self, subscription: &Arc<Subscription>) -> Result<(), Error> {
-        let mut queue = self.0.bus.hook_queue(&subscription.endpoint).await?;
-        let mut tries = JoinSet::new();
-        loop {
-            while tries.len() >= AT_ONCE {
-                tries.join_next().await;
-            }
-            let Some(item) = queue.next().await? else { return Ok(()) };
+    async fn drain(&self, subscription: &Arc<Subscription>) -> Result<Infallible, Error> {
+        let queue = self.0.bus.hook_queue(&subscription.endpoint).await?;
+        let attempt = |item| {
             let (hooks, subscription) = (self.clone(), subscription.clone());
-            tries.spawn(async move { hooks.attempt(&subscription, item).await });
-        }
+            async move { hooks.attempt(&subscription, item).await }
+        };
+        queue.work(AT_ONCE, attempt).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bus::{Error, HookItem, now};
+use bus::{Error, Handed, now};
 use meter::meter;
 use proto::v1;
 use proto::v1::webhook_delivery::Outcome;
@@ -31,24 +31,32 @@ pub(super) struct Post {
 
 impl Hooks {
     /// Tries once, and settles what was handed out.
-    pub(super) async fn attempt(&self, subscription: &Subscription, item: HookItem) {
-        let post = match self.read(subscription, &item.queued).await {
+    pub(super) async fn attempt(&self, subscription: &Subscription, item: Handed<v1::QueuedWebhook>) {
+        match item.during(self.once(subscription, &item.queued, item.attempt)).await {
+            Some(pause) => item.later(pause).await,
+            None => item.done().await,
+        }
+    }
+
+    /// Tries once. How long to wait before the next try, if there has to be one.
+    async fn once(&self, subscription: &Subscription, queued: &v1::QueuedWebhook, attempt: u64) -> Option<Duration> {
+        let post = match self.read(subscription, queued).await {
             Ok(Some(post)) => post,
             // The event is gone with its stream, or means something else to this version.
-            Ok(None) => return item.done().await,
+            Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(webhook = subscription.endpoint.id, %error, "reading what is to be posted again");
-                return item.later(AWAY).await;
+                return Some(AWAY);
             }
         };
         let started = Instant::now();
         let (tried, asked) = self.post(subscription, &post).await;
         meter().webhook_post_seconds.took([], started.elapsed());
         // Whoever asks for more time gets it, up to the longest pause.
-        let pause = pause(self.0.options.pause, item.attempt).max(asked.unwrap_or_default().min(LONGEST_PAUSE));
+        let pause = pause(self.0.options.pause, attempt).max(asked.unwrap_or_default().min(LONGEST_PAUSE));
         let (outcome, detail) = match &tried {
             Ok(detail) => (Outcome::Delivered, detail.clone()),
-            Err(detail) if item.attempt >= ATTEMPTS => (Outcome::GaveUp, detail.clone()),
+            Err(detail) if attempt >= ATTEMPTS => (Outcome::GaveUp, detail.clone()),
             Err(detail) => (Outcome::Failed, detail.clone()),
         };
         meter().webhook_posts.one([match outcome {
@@ -56,16 +64,16 @@ impl Hooks {
             Outcome::GaveUp => "gave_up",
             _ => "failed",
         }]);
-        let next = (outcome == Outcome::Failed).then(|| proto::timestamp(now().plus(pause)));
+        let next = (outcome == Outcome::Failed).then_some(pause);
         let told = v1::WebhookDelivery {
             event_id: post.id,
             r#type: post.kind,
-            revision: item.queued.revision,
-            attempt: i64::try_from(item.attempt).unwrap_or(i64::MAX),
+            revision: queued.revision,
+            attempt: i64::try_from(attempt).unwrap_or(i64::MAX),
             outcome: outcome.into(),
             detail,
             time: Some(proto::timestamp(now())),
-            next_time: next,
+            next_time: next.map(|pause| proto::timestamp(now().plus(pause))),
         };
         let (bus, endpoint) = (&self.0.bus, &subscription.endpoint);
         if let Err(error) = bus.log_hook(endpoint, &told).await {
@@ -74,10 +82,7 @@ impl Hooks {
         if let Err(error) = self.tell(subscription, tried.err().as_deref()).await {
             tracing::debug!(%error, "it was not noted whether an endpoint takes what it gets");
         }
-        match outcome {
-            Outcome::Failed => item.later(pause).await,
-            _ => item.done().await,
-        }
+        next
     }
 
     /// What a reference stands for; `None` when it stands for nothing any more.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bus::{Asked, Error, FetchItem};
+use bus::{Asked, Error, Handed};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use proto::v1;
@@ -48,27 +48,22 @@ impl Again {
     /// Works on what waits, for ever.
     pub(super) async fn patiently(self) -> Infallible {
         loop {
-            if let Err(error) = self.drain().await {
-                tracing::debug!(%error, "pulling files to fetch again");
-            }
+            let Err(error) = self.drain().await;
+            tracing::debug!(%error, "pulling files to fetch again");
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    async fn drain(&self) -> Result<(), Error> {
-        let mut queue = self.inbound.bus().fetch_queue().await?;
-        let mut tries = JoinSet::new();
-        loop {
-            while tries.len() >= AT_ONCE {
-                tries.join_next().await;
-            }
-            let Some(item) = queue.next().await? else { return Ok(()) };
+    async fn drain(&self) -> Result<Infallible, Error> {
+        let queue = self.inbound.bus().fetch_queue().await?;
+        let attempt = |item| {
             let again = self.clone();
-            tries.spawn(async move { again.settle(item).await });
-        }
+            async move { again.settle(item).await }
+        };
+        queue.work(AT_ONCE, attempt).await
     }
 
-    async fn settle(&self, item: FetchItem) {
+    async fn settle(&self, item: Handed<v1::QueuedFetch>) {
         match item.during(self.flight(item.queued.revision)).await {
             Came::Settled => item.done().await,
             Came::Waits(asked) => {

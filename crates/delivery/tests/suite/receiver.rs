@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -33,6 +34,8 @@ pub(crate) enum Answer {
     Status(u16),
     /// A status, and to come again after so many seconds.
     After(u16, u64),
+    /// 200, after so long.
+    Late(Duration),
     /// Never.
     Hang,
 }
@@ -75,6 +78,10 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
         Answer::Status(code) => (StatusCode::from_u16(code).unwrap(), HeaderMap::new()),
         Answer::After(code, seconds) => {
             (StatusCode::from_u16(code).unwrap(), HeaderMap::from_iter([(RETRY_AFTER, seconds.into())]))
+        }
+        Answer::Late(wait) => {
+            tokio::time::sleep(wait).await;
+            (StatusCode::OK, HeaderMap::new())
         }
         Answer::Hang => std::future::pending().await,
     }

@@ -168,12 +168,27 @@ async fn what_was_recorded_while_nobody_worked_comes_after_a_restart() {
     world.receive("m2", "while away").await;
     receiver.answer(Answer::Status(200));
     let (_service, _supervisor) = work(&world.bus, &world.options).await;
-    eventually("both", Duration::from_secs(120), async || {
+    eventually("both", DEADLINE, async || {
         let ids: BTreeSet<_> = receiver.got().iter().map(|got| got.header("webhook-id").to_owned()).collect();
         (ids.len() == 2).then_some(())
     })
     .await;
     drop(world.nats);
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_is_waited_for_once() {
+    let world = World::start(options()).await;
+    // Longer than what was handed out may go without a word.
+    let (receiver, url) = Receiver::start(&[], Answer::Late(Duration::from_secs(9))).await;
+    let (webhook, _) = world.create(&url, &["message.received"]).await;
+    for nth in 0..20 {
+        world.receive(&format!("m{nth}"), "hello").await;
+    }
+    let all = async || Some(world.log(&webhook.id).await).filter(|log| log.len() >= 20);
+    let log = eventually("all answers", DEADLINE, all).await;
+    assert!(log.iter().all(|tried| tried.attempt == 1), "{log:?}");
+    assert_eq!(receiver.got().len(), 20, "each once");
 }
 
 #[tokio::test]
