@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use automation_engine::{Engine, Options, automation_service};
-use bus::Bus;
+use bus::{Bus, User};
 use clap::Parser;
 use service::access::Bearer;
 use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -26,7 +26,7 @@ async fn main() -> anyhow::Result<()> {
     let view = &config.automation.ticket_service;
     ensure!(!view.is_empty(), "automation.ticket_service is empty: say where the projection answers");
     let shutdown = Shutdown::on_signals()?;
-    let bus = Bus::connect(&config.bus(&config.nats.url, "automation-engine")).await?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, User::AutomationEngine.name())).await?;
     bus.ensure_streams().await?;
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use bot::{Library, Options, TurnOptions, Turns, bot_service, brain};
-use bus::Bus;
+use bus::{Bus, User};
 use clap::Parser;
 use service::access::Bearer;
 use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
     init_telemetry(&config.log);
     ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
     let shutdown = Shutdown::on_signals()?;
-    let bus = Bus::connect(&config.bus(&config.nats.url, "bot")).await?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, User::Bot.name())).await?;
     bus.ensure_streams().await?;
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;

@@ -1,23 +1,28 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::kv;
 use conversation::ConversationId;
+use meter::meter;
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::key::WorkspaceKeys;
 use crate::keyrings::Keyrings;
-use crate::{Error, stream};
+use crate::rights::{self, User};
+use crate::{Error, Seed, stream};
 
 /// How to reach the bus and what to ask of it.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `nats://host:port`, several separated by commas.
     pub url: String,
-    /// What the server's logs call this client.
+    /// What the server's logs call this client: with a seed, the [`User`] that it is.
     pub name: String,
+    /// The folder with its key, `<name>.nk`; `None` where the server asks for none.
+    pub keys: Option<PathBuf>,
     /// Copies of every stream: 1, or 3 in a cluster.
     pub replicas: usize,
     /// How long the server knows a repeated message id. Nothing leans on it; 2 minutes is the server's default.
@@ -30,9 +35,25 @@ impl Options {
         Options {
             url: url.into(),
             name: "threadmark".to_owned(),
+            keys: None,
             replicas: 1,
             duplicate_window: Duration::from_secs(120),
         }
+    }
+}
+
+impl Options {
+    fn seed(&self) -> Result<Option<Seed>, Error> {
+        let Some(folder) = &self.keys else { return Ok(None) };
+        let file = folder.join(format!("{}.nk", self.name));
+        let read = Seed::read(&file).map_err(|error| Error::unreadable(format!("the key {}", file.display()), error));
+        read.map(Some)
+    }
+
+    /// Whether somebody else makes the streams, and which it needs of them.
+    fn needs(&self) -> Option<Vec<String>> {
+        let user = User::named(&self.name).filter(|&user| self.keys.is_some() && user != User::Admin)?;
+        Some(user.rights().streams)
     }
 }
 
@@ -70,10 +91,17 @@ impl Bus {
     /// Connects, and goes on connecting again whenever the server goes away.
     ///
     /// # Errors
-    /// [`Error::Away`] when no server answers within 8 s, [`Error::Version`] when it is older than 2.14.
+    /// [`Error::Away`] when no server answers within 8 s, or none that takes the key; [`Error::Version`] when it is older
+    /// than 2.14; [`Error::Unreadable`] when there is no such key.
     pub async fn connect(options: &Options) -> Result<Bus, Error> {
-        let connect = async_nats::ConnectOptions::new()
+        let connect = match options.seed()? {
+            Some(seed) => async_nats::ConnectOptions::with_nkey(seed.expose().to_owned()),
+            None => async_nats::ConnectOptions::new(),
+        };
+        let connect = connect
             .name(&options.name)
+            .custom_inbox_prefix(rights::inbox(&options.name))
+            .event_callback(async |event| hear(&event))
             .connection_timeout(REQUEST)
             .reconnect_delay_callback(|attempts| Duration::from_millis((50 << attempts.min(5)) as u64))
             .retry_on_initial_connect()
@@ -112,12 +140,18 @@ impl Bus {
         Bus::over(self.0.client.clone(), self.0.jetstream.clone(), self.0.options.clone())
     }
 
-    /// Makes the streams and buckets, or brings them to what this version needs. Deletes nothing.
+    /// Makes the streams and buckets, or brings them to what this version needs. Deletes nothing. Whoever is a user that
+    /// may not waits until they are there, for up to a minute.
     ///
     /// # Errors
-    /// [`Error::Incompatible`] when one exists with settings that can't be changed.
+    /// [`Error::Incompatible`] when one exists with settings that can't be changed, or is missing and somebody else has
+    /// to make it.
     pub async fn ensure_streams(&self) -> Result<(), Error> {
-        stream::ensure(&self.0.jetstream, &self.0.options).await
+        let options = &self.0.options;
+        match options.needs() {
+            Some(streams) => stream::wait_for(&self.0.jetstream, &streams).await,
+            None => stream::ensure(&self.0.jetstream, options).await,
+        }
     }
 
     /// Makes the bucket of tokens where there is none yet, and changes nothing else: for who comes before the services.
@@ -168,6 +202,22 @@ impl Bus {
     pub(crate) async fn aliases(&self) -> Result<&kv::Store, Error> {
         let get = async || self.0.jetstream.get_key_value(stream::ALIASES).await;
         self.0.aliases.get_or_try_init(get).await.map_err(|error| Error::away("opening the bucket of aliases", error))
+    }
+}
+
+/// Says what the server refuses: for whoever asked, it is a silence.
+fn hear(event: &async_nats::Event) {
+    match event {
+        async_nats::Event::ServerError(error) => {
+            let what = error.to_string();
+            if what.to_ascii_lowercase().contains("permissions violation") {
+                meter().bus_denied.one([]);
+                tracing::error!("the bus denies it: {what}. Renew its users with `threadmark admin keys`");
+            } else {
+                tracing::warn!("the bus says: {what}");
+            }
+        }
+        event => tracing::debug!(%event, "the connection to the bus"),
     }
 }
 

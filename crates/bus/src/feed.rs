@@ -7,7 +7,7 @@ use async_nats::jetstream::message::Message;
 use futures::StreamExt;
 use futures::stream::ReadyChunks;
 
-use crate::{Bus, Error};
+use crate::{Bus, Error, stream};
 
 /// Most messages handed over at once.
 const BATCH: usize = 1_000;
@@ -36,6 +36,8 @@ impl Feed {
         filter: Option<String>,
     ) -> Result<Feed, Error> {
         let config = pull::Config {
+            // Named, so that the request says which stream and subjects it is about.
+            name: Some(nuid::next().to_string()),
             deliver_policy,
             ack_policy: AckPolicy::None,
             filter_subject: filter.unwrap_or_default(),
@@ -56,9 +58,12 @@ impl Feed {
         self.consumer.cached_info().num_pending
     }
 
-    /// Lets the server forget it at once rather than a minute later.
+    /// Lets the server forget it at once rather than a minute later, where consumers may be deleted at all.
     pub(crate) async fn close(self, bus: &Bus) {
         let info = self.consumer.cached_info();
+        if stream::has_workers(&info.stream_name) {
+            return;
+        }
         let (name, stream) = (info.name.clone(), info.stream_name.clone());
         drop(self.messages);
         if let Err(error) = bus.0.jetstream.delete_consumer_from_stream(name, stream).await {

@@ -54,6 +54,8 @@ impl Bus {
 
     async fn count(&self, deliver_policy: DeliverPolicy, filter: &str) -> Result<u64, Error> {
         let config = pull::Config {
+            // Named, so that the request says which stream and subjects it is about.
+            name: Some(nuid::next().to_string()),
             deliver_policy,
             ack_policy: AckPolicy::None,
             filter_subject: filter.to_owned(),

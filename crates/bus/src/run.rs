@@ -186,6 +186,8 @@ impl Bus {
     async fn window(&self, filter: &RunFilter, lower: u64, upper: u64) -> Result<Vec<Found>, Error> {
         const DOING: &str = "reading runs";
         let config = pull::Config {
+            // Named, so that the request says which stream and subjects it is about.
+            name: Some(nuid::next().to_string()),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: lower },
             ack_policy: AckPolicy::None,
             filter_subjects: filter.subjects(),

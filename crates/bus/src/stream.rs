@@ -71,6 +71,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause before a stream is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Whether workers have their consumers on a stream, which nobody else may delete.
+pub(crate) fn has_workers(stream: &str) -> bool {
+    [EVENTS, EXTERNAL, TIMERS, REQUEUED].contains(&stream)
+}
+
+/// Waits until all of `wanted` are there, which somebody else makes.
+pub(crate) async fn wait_for(jetstream: &jetstream::Context, wanted: &[String]) -> Result<(), Error> {
+    let deadline = Instant::now() + PATIENCE;
+    for name in wanted {
+        while let Err(error) = jetstream.get_stream(name).await {
+            if Instant::now() > deadline {
+                let reason = format!("it is not there, or may not be seen ({error}): run `threadmark admin streams`");
+                return Err(Error::Incompatible { stream: name.clone(), reason });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
 /// Makes or updates all of them.
 pub(crate) async fn ensure(jetstream: &jetstream::Context, options: &Options) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;

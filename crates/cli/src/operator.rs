@@ -14,6 +14,9 @@ pub(crate) struct OnBus {
     /// The bus [default: as the configuration says, else that of 'threadmark up' in its data directory]
     #[arg(long, value_name = "URL")]
     pub(crate) nats: Option<String>,
+    /// The folder with admin.nk, where the bus has users [default: as the configuration says]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: Option<PathBuf>,
     /// The configuration of the services (TOML)
     #[arg(long, value_name = "FILE", env = "THREADMARK_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -39,6 +42,7 @@ impl OnBus {
             ))
         })?;
         config.nats.url = url;
+        config.nats.keys = self.keys.clone().unwrap_or(config.nats.keys);
         Ok(config)
     }
 
@@ -49,7 +53,7 @@ impl OnBus {
     pub(crate) async fn connect(&self) -> Result<Bus, Failure> {
         let config = self.config()?;
         let url = config.nats.url.clone();
-        Bus::connect(&config.bus(&url, "threadmark-operator"))
+        Bus::connect(&config.bus(&url, bus::User::Admin.name()))
             .await
             .map_err(|error| Failure::Failed(format!("no bus at {url}: {error}")))
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use bus::Bus;
+use bus::{Bus, User};
 use clap::Parser;
 use delivery::{Delivery, HookOptions, Hooks, Options, webhook_service};
 use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -23,7 +23,7 @@ async fn main() -> anyhow::Result<()> {
     init_telemetry(&config.log);
     ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
     let shutdown = Shutdown::on_signals()?;
-    let bus = Bus::connect(&config.bus(&config.nats.url, "delivery")).await?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, User::Delivery.name())).await?;
     bus.ensure_streams().await?;
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;

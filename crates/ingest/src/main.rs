@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use bus::Bus;
+use bus::{Bus, User};
 use clap::Parser;
 use ingest::{Intake, Options, Webhooks, access_service, contact_service, conversation_service, directory_service};
 use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
@@ -23,12 +23,14 @@ async fn main() -> anyhow::Result<()> {
     init_telemetry(&config.log);
     ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
     let shutdown = Shutdown::on_signals()?;
-    let bus = Bus::connect(&config.bus(&config.nats.url, "ingest")).await?;
+    // Webhooks come from outside: what takes them may append, and can read nothing.
+    let intake = Bus::connect(&config.bus(&config.nats.url, User::Ingest.name())).await?;
+    let bus = Bus::connect(&config.bus(&config.nats.url, User::Desk.name())).await?;
     bus.ensure_streams().await?;
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let options = Options::from_config(&config);
-    let intake = Intake::new(bus.clone(), options.clone());
+    let intake = Intake::new(intake, options.clone()).deciding_over(bus.clone());
     let webhooks = Webhooks::bind(config.http.listen, intake, options.http.clone()).await?;
     let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(conversation_service(bus.clone(), &options)).await;

@@ -44,6 +44,8 @@ pub struct Meter {
     pub decisions: Counted<2>,
     /// Commands that the rules of the window refused: reason.
     pub refusals: Counted<1>,
+    /// What the server refused since the user may not.
+    pub bus_denied: Counted<0>,
     /// Inbound items that could not become events: source.
     pub rejected: Counted<1>,
     /// Events that a worker gave up on: worker.
@@ -86,6 +88,7 @@ impl Meter {
             append_seconds: made.timer("append_seconds", "Until the bus has acknowledged", []),
             decisions: made.counter("decisions", "Commands decided", ["actor", "outcome"]),
             refusals: made.counter("refusals", "Commands refused by the rules of the window", ["reason"]),
+            bus_denied: made.counter("bus_denied", "What the bus did not let this process do", []),
             rejected: made.counter("rejected", "Inbound items that could not become events", ["source"]),
             dead_letters: made.counter("dead_letters", "Events given up on", ["worker"]),
             worker_events: made.counter("worker_events", "Tries of workers at an event", ["worker", "outcome"]),

@@ -105,6 +105,8 @@ pub struct Config {
 pub struct Nats {
     /// `nats://host:port`, several separated by commas; empty for a server of our own.
     pub url: String,
+    /// The folder with this process's keys to the bus; empty where it asks for none.
+    pub keys: PathBuf,
     /// Copies of every stream.
     pub replicas: usize,
     /// How long the server knows a repeated message id, in milliseconds.
@@ -395,11 +397,12 @@ impl Config {
         self.workspaces.iter().map(|workspace| Ok((workspace.name.clone(), workspace.hours()?))).collect()
     }
 
-    /// How to reach the bus at `url`.
+    /// How to reach the bus at `url`, as the [`bus::User`] of this name where it has users.
     pub fn bus(&self, url: &str, name: &str) -> bus::Options {
         bus::Options {
             url: url.to_owned(),
             name: name.to_owned(),
+            keys: Some(self.nats.keys.clone()).filter(|keys| !keys.as_os_str().is_empty()),
             replicas: self.nats.replicas,
             duplicate_window: Duration::from_millis(self.nats.duplicate_window_ms),
         }

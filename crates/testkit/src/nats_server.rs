@@ -85,6 +85,11 @@ impl NatsServer {
         self.dir.path().join("store")
     }
 
+    /// What the server logs.
+    pub fn log_file(&self) -> PathBuf {
+        self.dir.path().join("nats-server.log")
+    }
+
     /// The process id, or `None` while the server is killed.
     pub fn pid(&self) -> Option<u32> {
         self.running.as_ref().map(|running| running.process.pid())

@@ -1,9 +1,11 @@
 //! What others are let in by.
 
+mod keys;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bus::{Bus, Options};
+use bus::{Bus, Options, User};
 use clap::{Args, Subcommand, ValueEnum};
 use proto::v1;
 use proto::v1::token::Role;
@@ -13,6 +15,7 @@ use crate::args::Globals;
 use crate::client::timely;
 use crate::draw::{Align, Style, Table};
 use crate::failure::Failure;
+use crate::operator::OnBus;
 use crate::output::Output;
 use crate::session::Session;
 use crate::{token, when};
@@ -36,6 +39,18 @@ pub(crate) enum Admin {
     /// Tokens: who may come in, and how far
     #[command(subcommand, after_help = EXAMPLES)]
     Token(Token),
+    /// Make a key for each service, and the users that the bus lets in by them
+    #[command(after_help = keys::EXAMPLES)]
+    Keys(keys::Keys),
+    /// Make the streams and buckets of the bus, or bring them to what this version needs
+    Streams(Streams),
+}
+
+/// Makes the streams and buckets of the bus, or brings them to what this version needs. Deletes nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Streams {
+    #[command(flatten)]
+    bus: OnBus,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +95,9 @@ struct Beside {
     /// Make it beside this bus, as in nats://127.0.0.1:4222, without asking a server: for the first one
     #[arg(long, value_name = "URL")]
     nats: Option<String>,
+    /// The folder with admin.nk, where the bus has users
+    #[arg(long, value_name = "DIR", requires = "nats", env = "THREADMARK_NATS__KEYS")]
+    keys: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -128,13 +146,23 @@ impl From<RoleName> for Role {
 
 impl Admin {
     pub(crate) async fn run(self, globals: &Globals, out: Output) -> Result<(), Failure> {
-        let Admin::Token(token) = self;
-        match token {
-            Token::Create(create) => create.run(globals, out).await,
-            Token::List(list) => list.run(globals, out).await,
-            Token::Revoke(revoke) => revoke.run(globals, out).await,
-            Token::Rotate(rotate) => rotate.run(globals, out).await,
+        match self {
+            Admin::Token(Token::Create(create)) => create.run(globals, out).await,
+            Admin::Token(Token::List(list)) => list.run(globals, out).await,
+            Admin::Token(Token::Revoke(revoke)) => revoke.run(globals, out).await,
+            Admin::Token(Token::Rotate(rotate)) => rotate.run(globals, out).await,
+            Admin::Keys(keys) => keys.run(&out),
+            Admin::Streams(streams) => streams.run(&out).await,
         }
+    }
+}
+
+impl Streams {
+    async fn run(self, out: &Output) -> Result<(), Failure> {
+        let bus = self.bus.connect().await?;
+        bus.ensure_streams().await.map_err(|error| Failure::Failed(error.to_string()))?;
+        let survey = bus.survey().await.map_err(|error| Failure::Failed(error.to_string()))?;
+        out.text(&format!("{} streams and buckets are as this version needs them", survey.streams.len()))
     }
 }
 
@@ -143,7 +171,8 @@ impl Beside {
     async fn bus(&self) -> Result<Option<Bus>, Failure> {
         let Some(url) = &self.nats else { return Ok(None) };
         let away = |error: bus::Error| Failure::Away(format!("{url}: {error}"));
-        Bus::connect(&Options { name: "admin".to_owned(), ..Options::new(url) }).await.map(Some).map_err(away)
+        let options = Options { name: User::Admin.name().to_owned(), keys: self.keys.clone(), ..Options::new(url) };
+        Bus::connect(&options).await.map(Some).map_err(away)
     }
 }
 

@@ -159,7 +159,7 @@ async fn start(
     demo: bool,
     supervisor: &Supervisor,
 ) -> anyhow::Result<Addresses> {
-    let bus = Bus::connect(&config.bus(url, "threadmark")).await?;
+    let bus = Bus::connect(&config.bus(url, bus::User::Admin.name())).await?;
     bus.ensure_streams().await?;
     let doors = Doors::from_config(config, &bus, supervisor).await?;
     let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;

@@ -58,6 +58,8 @@ pub struct Taken {
 /// Takes webhooks.
 pub struct Intake {
     bus: Bus,
+    /// Decides where an echo pauses the bot.
+    desk: Bus,
     routes: Routes,
     options: Options,
     told: Mutex<HashSet<String>>,
@@ -77,7 +79,12 @@ impl Intake {
     /// Takes webhooks for the channels of `options`.
     pub fn new(bus: Bus, options: Options) -> Intake {
         let routes = Routes::new(options.channels.clone());
-        Intake { bus, routes, options, told: Mutex::default() }
+        Intake { desk: bus.clone(), bus, routes, options, told: Mutex::default() }
+    }
+
+    /// The same, for a `bus` that may not decide: decisions go over `desk`.
+    pub fn deciding_over(self, desk: Bus) -> Intake {
+        Intake { desk, ..self }
     }
 
     /// Whether a channel on the path has this token for verifying the webhook's address.

@@ -187,7 +187,7 @@ impl Intake {
         let filed = self.bus.publish_rejected(rejected, trace).await;
         filed.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.tell(links.into_iter());
-        pause_all(&self.bus, load.pauses.into_values()).await?;
+        pause_all(&self.desk, load.pauses.into_values()).await?;
         Ok(taken)
     }
 

@@ -13,6 +13,7 @@ mod faults;
 mod log;
 mod model;
 mod programs;
+mod rights;
 mod signed;
 mod up;
 mod wire;
