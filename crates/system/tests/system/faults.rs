@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bus::Bus;
+use bus::{Bus, Options};
 use fastrand::Rng;
 use service::access::Bearer;
 use tempfile::TempDir;
@@ -54,7 +54,7 @@ async fn kill_at_random(engine: &str, nth: u64) {
     }
     stop.store(true, Ordering::SeqCst);
     let cases = town.keep_alive_until(load).await;
-    check(&town.nats.url(), &town.endpoints, &business, &stage, &cases, &mut random).await;
+    check(&Options::new(town.nats.url()), &town.endpoints, &business, &stage, &cases, &mut random).await;
 }
 
 /// Plays one case after the other, several at a time, until it is told to stop and those that play have ended.
@@ -81,14 +81,14 @@ pub(crate) async fn load(stage: Arc<Stage>, business: Business, first: u64, stop
 
 /// Everything, once all of it runs and nobody uses it any more.
 pub(crate) async fn check(
-    nats: &str,
+    bus: &Options,
     endpoints: &Endpoints,
     business: &Business,
     stage: &Stage,
     cases: &[Arc<Case>],
     random: &mut Rng,
 ) {
-    let bus = Bus::connect(&bus::Options::new(nats)).await.unwrap();
+    let bus = Bus::connect(bus).await.unwrap();
     let mut collected = Collected::new(&bus);
     let newest = collected.up_to_date().await;
     let events = collected.of_workspace(&business.workspace);

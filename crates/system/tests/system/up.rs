@@ -272,5 +272,5 @@ async fn killing_up_at_any_time_loses_and_doubles_nothing() {
     }
     stop.store(true, Ordering::SeqCst);
     let cases = load.await.unwrap();
-    check(&up.program.line("nats").await, &endpoints, &business, &stage, &cases, &mut random).await;
+    check(&bus::Options::new(up.program.line("nats").await), &endpoints, &business, &stage, &cases, &mut random).await;
 }

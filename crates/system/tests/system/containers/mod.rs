@@ -73,7 +73,7 @@ async fn a_cluster_that_loses_a_node_and_its_leader_loses_and_doubles_nothing() 
 /// Which node leads EVENTS.
 async fn leader(stack: &Stack) -> String {
     testkit::eventually("the leader of EVENTS", DEADLINE, async || {
-        let bus = Bus::connect(&bus::Options::new(stack.nats())).await.ok()?;
+        let bus = Bus::connect(&stack.bus()).await.ok()?;
         bus.events_info().await.ok()?.cluster?.leader
     })
     .await
@@ -101,6 +101,6 @@ impl Played {
         self.stop.store(true, Ordering::SeqCst);
         let cases = self.load.await.unwrap();
         stack.settled().await;
-        check(&stack.nats(), &stack.endpoints, &self.business, &self.stage, &cases, random).await;
+        check(&stack.bus(), &stack.endpoints, &self.business, &self.stage, &cases, random).await;
     }
 }

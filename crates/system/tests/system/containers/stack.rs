@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use bus::Bus;
+use bus::{Bus, User};
 use proto::v1::token::Role;
 use service::access::{Bearer, NewToken, Tokens};
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ pub(super) struct Stack {
     pub(super) endpoints: Endpoints,
     /// Where the host listens for gRPC, webhooks and the page.
     ports: [u16; 3],
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Stack {
@@ -49,9 +49,11 @@ impl Stack {
             http: format!("http://127.0.0.1:{http}"),
             bearer: Bearer::none(),
         };
-        let mut stack = Stack { project: format!("threadmark-test-{grpc}"), files, nats, endpoints, ports, _dir: dir };
+        let mut stack = Stack { project: format!("threadmark-test-{grpc}"), files, nats, endpoints, ports, dir };
         stack.compose(&["build", "ingest"]);
         stack.compose(&["up", "-d"]);
+        let key = format!("{}:/keys/admin/admin.nk", stack.container("keys"));
+        docker(&["cp", &key, stack.dir.path().to_str().unwrap()]);
         stack.endpoints.bearer = stack.bearer().await;
         stack.settled().await;
         Some(stack)
@@ -60,7 +62,7 @@ impl Stack {
     /// A token of the test's own, made beside the bus as an operator makes the first one.
     async fn bearer(&self) -> Bearer {
         let bus = testkit::eventually("the bus", DEADLINE, async || {
-            let bus = Bus::connect(&bus::Options::new(self.nats())).await.ok()?;
+            let bus = Bus::connect(&self.bus()).await.ok()?;
             bus.ensure_access().await.ok()?;
             Some(bus)
         });
@@ -69,10 +71,11 @@ impl Stack {
         Bearer::of(&token, "a new token").unwrap()
     }
 
-    /// The nodes of the bus, as they are reached from here.
-    pub(super) fn nats(&self) -> String {
+    /// The bus, as its admin reaches it from here.
+    pub(super) fn bus(&self) -> bus::Options {
         let urls: Vec<String> = self.nats.iter().map(|(_, port)| format!("nats://127.0.0.1:{port}")).collect();
-        urls.join(",")
+        let keys = Some(self.dir.path().to_owned());
+        bus::Options { name: User::Admin.name().to_owned(), keys, ..bus::Options::new(urls.join(",")) }
     }
 
     /// SIGKILL.
@@ -94,11 +97,12 @@ impl Stack {
         docker(&["network", "connect", "--alias", service, &self.network(), &self.container(service)]);
     }
 
-    /// Waits until every container that has a health check passes it. One has done its work by then and ended.
+    /// Waits until every container that has a health check passes it. Some have done their work by then and ended.
     pub(super) async fn settled(&self) {
         let containers = self.compose(&["ps", "-q"]);
-        let ended = self.container("access");
-        let containers: Vec<&str> = containers.split_whitespace().filter(|container| *container != ended).collect();
+        let ended = ["keys", "streams", "access"].map(|service| self.container(service));
+        let stays = |container: &&str| !ended.iter().any(|ended| ended == container);
+        let containers: Vec<&str> = containers.split_whitespace().filter(stays).collect();
         assert!(containers.len() > 4, "{containers:?}");
         testkit::eventually("healthy containers", 3 * DEADLINE, async || {
             let format = "{{.State.Running}} {{if .State.Health}}{{.State.Health.Status}}{{else}}healthy{{end}}";
@@ -117,7 +121,7 @@ impl Stack {
     }
 
     fn container(&self, service: &str) -> String {
-        self.compose(&["ps", "-q", service]).trim().to_owned()
+        self.compose(&["ps", "-a", "-q", service]).trim().to_owned()
     }
 
     fn compose(&self, arguments: &[&str]) -> String {
@@ -161,11 +165,11 @@ impl Drop for Stack {
 fn overrides(dir: &Path, nats: &[(String, u16)]) -> PathBuf {
     let business = Business::nth(0);
     let config = dir.join("threadmark.toml");
-    fs::write(&config, Settings::new("nats://nats:4222", Path::new("/data"), "sled").business(&business).contained())
-        .unwrap();
+    let text = Settings::new("nats://nats:4222", Path::new("/data"), "sled").business(&business).contained();
+    fs::write(&config, text.replacen("[nats]", "[nats]\nkeys = \"/keys\"", 1)).unwrap();
     let mount = format!("{}:/etc/threadmark/threadmark.toml:ro", config.display());
     let mut text = "services:\n".to_owned();
-    let programs = ["ingest", "projection", "automation-engine", "bot", "delivery", "console"];
+    let programs = ["streams", "ingest", "projection", "automation-engine", "bot", "delivery", "console"];
     for service in programs.into_iter().chain((nats.len() > 1).then_some("projection-2")) {
         text.push_str(&format!("  {service}:\n    volumes: [{mount:?}]\n"));
     }
