@@ -33,7 +33,8 @@ impl Bus {
     /// [`Error::Away`]; [`Error::Unreadable`] when something there is no letter.
     pub async fn dead_letters(&self, worker: Option<&str>, after: Revision, limit: usize) -> Result<Vec<Dead>, Error> {
         let from = DeliverPolicy::ByStartSequence { start_sequence: after + 1 };
-        let mut feed = Feed::open(self, stream::DEAD, from, worker.map(subject)).await?;
+        let filters: Vec<String> = worker.map(subject).into_iter().collect();
+        let mut feed = Feed::open(self, stream::DEAD, from, &filters).await?;
         let mut left = feed.pending_at_start();
         let mut found = Vec::new();
         while left > 0 && found.len() < limit {

@@ -29,23 +29,14 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
+    /// What the stream holds on subjects that one of `filters` takes; without any, all of it.
     pub(crate) async fn open(
         bus: &Bus,
         stream: &str,
         deliver_policy: DeliverPolicy,
-        filter: Option<String>,
+        filters: &[String],
     ) -> Result<Feed, Error> {
-        let config = pull::Config {
-            // Named, so that the request says which stream and subjects it is about.
-            name: Some(nuid::next().to_string()),
-            deliver_policy,
-            ack_policy: AckPolicy::None,
-            filter_subject: filter.unwrap_or_default(),
-            inactive_threshold: FORGOTTEN,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
+        let config = config(deliver_policy, filters, FORGOTTEN);
         let asked = bus.0.jetstream.create_consumer_on_stream(config, stream).await;
         let consumer: PullConsumer = asked.map_err(|error| Error::away("asking for a stream", error))?;
         let messages = consumer.stream().max_messages_per_batch(BATCH).heartbeat(HEARTBEAT).messages().await;
@@ -112,5 +103,26 @@ impl Feed {
         }
         self.delivered = delivered;
         Ok(message)
+    }
+}
+
+/// A consumer of the subjects that one of `filters` takes, that the server forgets when nobody has read for a while.
+pub(crate) fn config(deliver_policy: DeliverPolicy, filters: &[String], forgotten: Duration) -> pull::Config {
+    // One alone stands in the subject of the request, by which the server may tell who may read what.
+    let (one, several) = match filters {
+        [one] => (one.clone(), Vec::new()),
+        several => (String::new(), several.to_vec()),
+    };
+    pull::Config {
+        // Named, so that the request says which stream and subjects it is about.
+        name: Some(nuid::next().to_string()),
+        deliver_policy,
+        ack_policy: AckPolicy::None,
+        filter_subject: one,
+        filter_subjects: several,
+        inactive_threshold: forgotten,
+        memory_storage: true,
+        num_replicas: 1,
+        ..pull::Config::default()
     }
 }

@@ -86,7 +86,7 @@ impl Bus {
     /// # Errors
     /// [`Error::Away`].
     pub async fn hook_log(&self, endpoint: &Endpoint, limit: usize) -> Result<Vec<v1::WebhookDelivery>, Error> {
-        let mut feed = Feed::open(self, stream::HOOKLOG, DeliverPolicy::All, Some(endpoint.log())).await?;
+        let mut feed = Feed::open(self, stream::HOOKLOG, DeliverPolicy::All, &[endpoint.log()]).await?;
         let mut left = feed.pending_at_start();
         let mut all = Vec::new();
         while left > 0 {

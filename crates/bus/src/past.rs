@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_nats::datetime::DateTime;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use conversation::{Revision, Time};
+use async_nats::jetstream::consumer::{DeliverPolicy, PullConsumer};
+use conversation::{ConversationId, Revision, Time};
 
-use crate::feed::Feed;
-use crate::{Bus, Error, Recorded, now, stream};
+use crate::feed::{self, Feed};
+use crate::{Bus, Error, Reader, Recorded, now, partition, stream};
 
 /// Failures in a row after which reading fails.
 const TRIES: u32 = 8;
@@ -19,11 +19,15 @@ const FORGOTTEN: Duration = Duration::from_secs(10);
 /// What stands in EVENTS about a workspace, oldest first, each event once.
 pub struct Past {
     bus: Bus,
-    filter: String,
+    filters: Vec<String>,
+    /// Where reading begins while nothing was read.
+    start: DeliverPolicy,
     position: Revision,
     feed: Option<Feed>,
     expected: u64,
     left: u64,
+    /// Everything up to here that is wanted is among what is left.
+    known: Revision,
 }
 
 impl Bus {
@@ -32,14 +36,12 @@ impl Bus {
     /// # Errors
     /// [`Error::Away`].
     pub async fn past(&self, workspace: &str, until: Time) -> Result<Past, Error> {
-        let filter = format!("ev.*.{workspace}.>");
-        let all = self.count(DeliverPolicy::All, &filter).await?;
+        let past = self.open_past(of_workspace(workspace), DeliverPolicy::All).await?;
         let later = match offset(until).filter(|_| until <= now()) {
-            Some(start_time) => self.count(DeliverPolicy::ByStartTime { start_time }, &filter).await?,
+            Some(start_time) => self.count(DeliverPolicy::ByStartTime { start_time }, &past.filters).await?,
             None => 0,
         };
-        let expected = all.saturating_sub(later);
-        Ok(Past { bus: self.clone(), filter, position: 0, feed: None, expected, left: all })
+        Ok(Past { expected: past.left.saturating_sub(later), ..past })
     }
 
     /// Reads EVENTS of a workspace after a revision, up to the last one that exists now.
@@ -47,23 +49,45 @@ impl Bus {
     /// # Errors
     /// [`Error::Away`].
     pub async fn past_after(&self, workspace: &str, after: Revision) -> Result<Past, Error> {
-        let filter = format!("ev.*.{workspace}.>");
-        let left = self.count(DeliverPolicy::ByStartSequence { start_sequence: after + 1 }, &filter).await?;
-        Ok(Past { bus: self.clone(), filter, position: after, feed: None, expected: left, left })
+        let start = DeliverPolicy::ByStartSequence { start_sequence: after + 1 };
+        Ok(Past { position: after, ..self.open_past(of_workspace(workspace), start).await? })
     }
 
-    async fn count(&self, deliver_policy: DeliverPolicy, filter: &str) -> Result<u64, Error> {
-        let config = pull::Config {
-            // Named, so that the request says which stream and subjects it is about.
-            name: Some(nuid::next().to_string()),
-            deliver_policy,
-            ack_policy: AckPolicy::None,
-            filter_subject: filter.to_owned(),
-            inactive_threshold: FORGOTTEN,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
+    /// Reads decisions and facts of a workspace, or of one of its conversations, but not the customer's messages; up to
+    /// the last one that exists now. It begins after a revision, and with what was appended since `from`, whichever is
+    /// later.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn past_acts(
+        &self,
+        workspace: &str,
+        conversation: Option<&ConversationId>,
+        after: Revision,
+        from: Option<Time>,
+    ) -> Result<Past, Error> {
+        let place = match conversation {
+            Some(id) => format!("ev.{}.{workspace}.{id}", partition(workspace, id.as_str())),
+            None => format!("ev.*.{workspace}.*"),
         };
+        let filters = vec![format!("{place}.decision"), format!("{place}.fact")];
+        let start = match from.and_then(offset) {
+            // The other bound is the caller's to look at: a consumer begins at one of the two.
+            Some(start_time) if after == 0 => DeliverPolicy::ByStartTime { start_time },
+            _ => DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+        };
+        let past = self.open_past(filters, start).await?;
+        Ok(Past { position: after, ..past })
+    }
+
+    async fn open_past(&self, filters: Vec<String>, start: DeliverPolicy) -> Result<Past, Error> {
+        let known = self.events_info().await?.state.last_sequence;
+        let left = self.count(start, &filters).await?;
+        Ok(Past { bus: self.clone(), filters, start, position: 0, feed: None, expected: left, left, known })
+    }
+
+    async fn count(&self, deliver_policy: DeliverPolicy, filters: &[String]) -> Result<u64, Error> {
+        let config = feed::config(deliver_policy, filters, FORGOTTEN);
         let asked = self.0.jetstream.create_consumer_on_stream(config, stream::EVENTS).await;
         let consumer: PullConsumer = asked.map_err(|error| Error::away("counting events", error))?;
         Ok(consumer.cached_info().num_pending)
@@ -74,6 +98,17 @@ impl Past {
     /// How many events were appended before `until`, by the clock of the server.
     pub fn expected(&self) -> u64 {
         self.expected
+    }
+
+    /// Reads on behind what was there at the start, and waits for more. For whoever has read to the end.
+    pub fn follow(self) -> Reader {
+        let position = self.through();
+        Reader::of(&self.bus, self.filters, position)
+    }
+
+    /// Everything up to this revision that was asked for was read. 0 while nothing was.
+    pub fn through(&self) -> Revision {
+        if self.left == 0 { self.position.max(self.known) } else { self.position }
     }
 
     /// The next events, at least one; `None` once all were read.
@@ -102,9 +137,11 @@ impl Past {
         let feed = match &mut self.feed {
             Some(feed) => feed,
             None => {
-                let after = DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 };
-                let filter = Some(self.filter.clone());
-                self.feed.insert(Feed::open(&self.bus, stream::EVENTS, after, filter).await?)
+                let from = match self.position {
+                    0 => self.start,
+                    position => DeliverPolicy::ByStartSequence { start_sequence: position + 1 },
+                };
+                self.feed.insert(Feed::open(&self.bus, stream::EVENTS, from, &self.filters).await?)
             }
         };
         let Some(messages) = feed.next().await? else {
@@ -120,6 +157,10 @@ impl Past {
         self.left = self.left.saturating_sub(batch.len() as u64);
         Ok(batch)
     }
+}
+
+fn of_workspace(workspace: &str) -> Vec<String> {
+    vec![format!("ev.*.{workspace}.>")]
 }
 
 fn offset(time: Time) -> Option<DateTime> {

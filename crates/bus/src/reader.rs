@@ -94,6 +94,7 @@ impl Recorded {
 /// Reads every event after a position, in order, each once, and waits for more.
 pub struct Reader {
     bus: Bus,
+    filters: Vec<String>,
     position: Revision,
     feed: Option<Feed>,
     pause: Duration,
@@ -102,11 +103,16 @@ pub struct Reader {
 impl Bus {
     /// Reads EVENTS from the first event after `position`.
     pub fn reader(&self, position: Revision) -> Reader {
-        Reader { bus: self.clone(), position, feed: None, pause: PAUSE }
+        Reader::of(self, Vec::new(), position)
     }
 }
 
 impl Reader {
+    /// Reads what stands on subjects that one of `filters` takes; without any, everything.
+    pub(crate) fn of(bus: &Bus, filters: Vec<String>, position: Revision) -> Reader {
+        Reader { bus: bus.clone(), filters, position, feed: None, pause: PAUSE }
+    }
+
     /// The next events, at least one, as many as are there. Waits for as long as it takes: whatever happens to
     /// the server or the connection, reading goes on from where it stood.
     pub async fn next(&mut self) -> Vec<Recorded> {
@@ -132,7 +138,7 @@ impl Reader {
             Some(feed) => feed,
             None => {
                 let after = DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 };
-                self.feed.insert(Feed::open(&self.bus, stream::EVENTS, after, None).await?)
+                self.feed.insert(Feed::open(&self.bus, stream::EVENTS, after, &self.filters).await?)
             }
         };
         let Some(messages) = feed.next().await? else {

@@ -50,7 +50,7 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     pub(crate) async fn open(bus: &Bus, stream: &str, filter: String) -> Result<Sweep, Error> {
-        let feed = Feed::open(bus, stream, DeliverPolicy::All, Some(filter)).await?;
+        let feed = Feed::open(bus, stream, DeliverPolicy::All, &[filter]).await?;
         let pending = feed.pending_at_start();
         Ok(Sweep { feed, pending, batch: Vec::new().into_iter() })
     }

@@ -27,6 +27,11 @@ impl TraceParent {
         TraceParent(format!("00-{}-{}-01", &hex[..32], &hex[32..48]))
     }
 
+    /// The id that all of a trace share: 32 hex digits.
+    pub fn trace_id(&self) -> &str {
+        &self.0[3..35]
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0

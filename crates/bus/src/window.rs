@@ -51,7 +51,7 @@ impl Bus {
         let Ok(start_time) = DateTime::from_unix_timestamp_nanos(i128::from(from.0)) else { return Ok(None) };
         let subject = subject::of_kind(workspace, conversation.as_str(), "message");
         let policy = DeliverPolicy::ByStartTime { start_time };
-        let mut feed = Feed::open(self, stream::EVENTS, policy, Some(subject)).await?;
+        let mut feed = Feed::open(self, stream::EVENTS, policy, &[subject]).await?;
         let mut left = feed.pending_at_start().min(MOST);
         let mut newest = None;
         while left > 0 {

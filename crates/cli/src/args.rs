@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    admin, agents, bot, completions, contact, conversations, count, dead, doctor, health, knowledge, presence,
+    admin, agents, audit, bot, completions, contact, conversations, count, dead, doctor, health, knowledge, presence,
     projection, receive, rules, stats, talk, teams, tickets, timeline, watch, webhooks, window,
 };
 
@@ -112,6 +112,8 @@ pub(crate) enum Command {
     Teams(teams::Teams),
     /// Say whether an agent is there
     Presence(presence::Presence),
+    /// Say who did what, from the log itself
+    Audit(audit::Audit),
     /// Rules that react to what happens: check, apply, list, show, switch, delete
     #[command(subcommand)]
     Rules(rules::Rules),

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use proto::v1::access_service_client::AccessServiceClient;
+use proto::v1::audit_service_client::AuditServiceClient;
 use proto::v1::automation_service_client::AutomationServiceClient;
 use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::contact_service_client::ContactServiceClient;
@@ -62,6 +63,11 @@ impl Client {
     /// Tokens.
     pub(crate) fn access(&self) -> AccessServiceClient<Line> {
         AccessServiceClient::new(self.channel.clone())
+    }
+
+    /// Who did what.
+    pub(crate) fn audit(&self) -> AuditServiceClient<Line> {
+        AuditServiceClient::new(self.channel.clone())
     }
 
     /// Commands.

@@ -70,6 +70,7 @@ async fn call(command: Command, globals: &args::Globals, out: Output) -> Result<
         Command::Ticket(show) => show.run(&session).await,
         Command::Count(count) => count.run(&session).await,
         Command::Stats(stats) => stats.run(&session).await,
+        Command::Audit(audit) => audit.run(&session).await,
         Command::Agents(agents) => agents.run(&session).await,
         Command::Teams(teams) => teams.run(&session).await,
         Command::Presence(presence) => presence.run(&session).await,

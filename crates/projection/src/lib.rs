@@ -2,6 +2,7 @@
 //!
 //! Architecture Invariant: the view can be thrown away. Whatever is in it follows from the log alone, byte for byte.
 
+mod audit;
 mod query;
 mod run;
 mod store;

@@ -31,6 +31,7 @@ async fn main() -> anyhow::Result<()> {
     let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
     grpc.add(projection.ticket_service(&shutdown)).await;
     grpc.add(projection.projection_service()).await;
+    grpc.add(projection.audit_service(&shutdown)).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     service::serve_metrics(&config, &supervisor).await?;
     projection.start(&supervisor);

@@ -324,7 +324,7 @@ impl Bucket {
     /// What is there and whatever is written from then on, and how much of it is there.
     async fn feed(&self, prefix: &str) -> Result<(Feed, u64), Error> {
         let filter = format!("{}>", self.subject(prefix));
-        let feed = Feed::open(&self.bus, &self.stream_name(), DeliverPolicy::LastPerSubject, Some(filter)).await?;
+        let feed = Feed::open(&self.bus, &self.stream_name(), DeliverPolicy::LastPerSubject, &[filter]).await?;
         let pending = feed.pending_at_start();
         Ok((feed, pending))
     }

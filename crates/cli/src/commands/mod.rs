@@ -1,7 +1,9 @@
 //! What people type: each command asks the server and prints the answer, for people or as JSON.
 
 pub(crate) mod admin;
+mod again;
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod bot;
 pub(crate) mod completions;
 pub(crate) mod contact;

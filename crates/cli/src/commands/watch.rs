@@ -1,25 +1,17 @@
 //! Following live: cut off, it connects again and goes on from where it was, so that nothing is missing.
 
-use std::time::Duration;
-
 use clap::Args;
 use proto::v1;
-use tonic::{Code, Status};
 use v1::watch_tickets_response::Event as TicketEvent;
 use v1::watch_timeline_response::Event as TimelineEvent;
 
+use super::again::{Again, Cut, next};
 use super::{tickets, timeline};
 use crate::client::timely;
 use crate::draw::Chat;
 use crate::failure::Failure;
 use crate::find::{self, Care};
 use crate::session::Session;
-
-/// Pauses before connecting again: the first and the longest.
-const PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Heartbeats come every 15 s: four missing ones mean that the connection is dead, whatever it says.
-const SILENCE: Duration = Duration::from_secs(60);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -118,36 +110,6 @@ impl Seen {
     }
 }
 
-/// Why a stream ended.
-enum Cut {
-    /// The server is away or has lost its patience.
-    Status(Status),
-    /// Nothing was heard.
-    Silent,
-    /// It can't go on.
-    Failed(Failure),
-}
-
-impl From<Status> for Cut {
-    fn from(status: Status) -> Cut {
-        Cut::Status(status)
-    }
-}
-
-impl From<Failure> for Cut {
-    fn from(failure: Failure) -> Cut {
-        Cut::Failed(failure)
-    }
-}
-
-/// The next message, unless it takes suspiciously long.
-async fn next<T>(stream: &mut tonic::Streaming<T>) -> Result<T, Cut> {
-    match tokio::time::timeout(SILENCE, stream.message()).await {
-        Err(_) => Err(Cut::Silent),
-        Ok(message) => message?.ok_or_else(|| Cut::Status(Status::unavailable("the server ended the stream"))),
-    }
-}
-
 async fn chat_until_cut(
     session: &Session,
     conversation: &str,
@@ -231,52 +193,4 @@ fn show_ticket(session: &Session, ticket: &v1::Ticket) -> Result<(), Failure> {
 async fn applied(session: &Session) -> Result<i64, Failure> {
     let answer = session.client.projection().get_projection_status(timely(v1::GetProjectionStatusRequest {})).await;
     Ok(answer.map_err(|status| session.failure(status))?.into_inner().applied_revision)
-}
-
-/// Connecting again, with growing pauses.
-#[derive(Default)]
-struct Again {
-    failures: u32,
-}
-
-impl Again {
-    /// Something was heard.
-    fn well(&mut self, session: &Session) {
-        if self.failures > 0 {
-            session.out.remark("connected again");
-        }
-        self.failures = 0;
-    }
-
-    /// Waits before the next attempt.
-    ///
-    /// # Errors
-    /// What no further attempt would change.
-    async fn after(&mut self, session: &Session, cut: Cut) -> Result<(), Failure> {
-        match cut {
-            Cut::Failed(failure) => return Err(failure),
-            Cut::Status(status) if !passing(status.code()) => return Err(session.failure(status)),
-            Cut::Status(_) | Cut::Silent => {}
-        }
-        if self.failures == 0 {
-            session.out.remark("the server is away, waiting for it");
-        }
-        tokio::time::sleep((PAUSE * 2_u32.pow(self.failures.min(8))).min(LONGEST_PAUSE)).await;
-        self.failures += 1;
-        Ok(())
-    }
-}
-
-/// Whether it may work the next time.
-fn passing(code: Code) -> bool {
-    matches!(
-        code,
-        Code::Unavailable
-            | Code::Unknown
-            | Code::Cancelled
-            | Code::DeadlineExceeded
-            | Code::Aborted
-            | Code::Internal
-            | Code::ResourceExhausted
-    )
 }

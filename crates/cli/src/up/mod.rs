@@ -181,6 +181,7 @@ async fn start(
     let projection = projection::Projection::open(bus.clone(), options).await?;
     grpc.add(projection.ticket_service(supervisor.shutdown())).await;
     grpc.add(projection.projection_service()).await;
+    grpc.add(projection.audit_service(supervisor.shutdown())).await;
     projection.start(supervisor);
 
     let view = format!("http://{}", reached(grpc.address()?));

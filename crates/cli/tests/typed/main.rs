@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test has nothing better to do about it.
 
+mod audit;
 mod bot;
 mod commands;
 mod dead;

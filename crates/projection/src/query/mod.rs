@@ -31,8 +31,10 @@ mod watch_timeline;
 mod tests;
 
 pub(crate) use counts::open_tickets;
+pub(crate) use mistakes::Mistakes;
 pub use service::{Queries, QueryOptions};
 pub use unseal::{Key, Keys};
+pub(crate) use watch::Answers;
 
 /// The clock on the wall, for heartbeats.
 fn now() -> prost_types::Timestamp {

@@ -11,11 +11,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bus::Bus;
+use proto::v1::audit_service_server::AuditServiceServer;
 use proto::v1::projection_service_server::ProjectionServiceServer;
 use proto::v1::ticket_service_server::TicketServiceServer;
 use service::config::Config;
 use service::{MAX_REQUEST_BYTES, Shutdown, Supervisor};
 
+use crate::audit::Audit;
 use crate::query::{Queries, QueryOptions};
 use crate::store::{Engine, Home, Options as StoreOptions};
 use crate::view::live::Live;
@@ -95,6 +97,11 @@ impl Projection {
         let queries =
             Queries::new(inner.live.clone(), inner.bus.clone(), inner.options.queries.clone(), shutdown.clone());
         TicketServiceServer::new(queries).max_decoding_message_size(MAX_REQUEST_BYTES)
+    }
+
+    /// `AuditService`, ready to be served. Its readings end when `shutdown` begins.
+    pub fn audit_service(&self, shutdown: &Shutdown) -> AuditServiceServer<Audit> {
+        AuditServiceServer::new(Audit::new(self.0.bus.clone(), &self.0.options.queries, shutdown.clone()))
     }
 
     /// `ProjectionService`, ready to be served.

@@ -14,6 +14,8 @@ const PACKAGE: &str = "threadmark.v1";
 const TABLE: &[(&str, Role, &[&str])] = &[
     ("AccessService", Role::Reader, &["WhoAmI"]),
     ("AccessService", Role::Admin, &["CreateToken", "ListTokens", "RevokeToken", "RotateToken"]),
+    // Who did what in all conversations.
+    ("AuditService", Role::Admin, &["ReadActs"]),
     ("AutomationService", Role::Reader, &["ListRules", "ListRuns"]),
     ("AutomationService", Role::Agent, &["BacktestRules", "RunRule"]),
     ("AutomationService", Role::Admin, &["ApplyRules", "DeleteRule"]),

@@ -200,7 +200,7 @@ macro_rules! stand_ins {
     };
 }
 
-stand_ins!(AccessService AutomationService BotService ContactService ConversationService DirectoryService
+stand_ins!(AccessService AuditService AutomationService BotService ContactService ConversationService DirectoryService
     ProjectionService TicketService WebhookService);
 
 /// Watches go on for ever.

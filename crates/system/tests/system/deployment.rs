@@ -223,6 +223,7 @@ async fn serve_projection(config: &Config, bus: &Bus, dir: &Path, grpc: &mut Grp
     let projection = projection::Projection::open(bus.clone(), options).await.unwrap();
     grpc.add(projection.ticket_service(supervisor.shutdown())).await;
     grpc.add(projection.projection_service()).await;
+    grpc.add(projection.audit_service(supervisor.shutdown())).await;
     projection.start(supervisor);
 }
 
