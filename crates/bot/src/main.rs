@@ -22,6 +22,7 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let config = Config::load(Args::parse().config.as_deref())?;
     init_telemetry(&config.log);
+    let _traces = service::init_traces(&config, "bot")?;
     ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
     let shutdown = Shutdown::on_signals()?;
     let bus = Bus::connect(&config.bus(&config.nats.url, User::Bot.name())).await?;

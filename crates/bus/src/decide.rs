@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use crate::connect::PATIENCE;
 use crate::error::publish_error;
 use crate::fact::EVENT_HEADER;
-use crate::load::{decode, state_of};
-use crate::{Bus, Error, ErrorKind, Loaded, TraceParent, subject};
+use crate::load::state_of;
+use crate::{Bus, Error, ErrorKind, Loaded, Recorded, Span, TraceParent, stream, subject};
 
 /// Longest pause before deciding again, in milliseconds: 2 to 20 ms keep writers on replicated streams apart.
 const PAUSE_MS: std::ops::Range<u64> = 2..20;
@@ -160,16 +160,22 @@ impl Bus {
     }
 
     async fn append_decision(&self, proposal: &Proposal, event: &v1::Event, expected: Revision) -> Result<u64, Error> {
+        let mut span = Span::append(stream::EVENTS, &proposal.trace);
         let message = PublishMessage::build()
             .payload(event.encode_to_vec().into())
             .header(EVENT_HEADER, "Decided")
-            .header(TraceParent::HEADER, proposal.trace.as_str())
+            .header(TraceParent::HEADER, span.trace().as_str())
             .expected_last_subject_sequence(expected);
         let subject = subject::decision(&proposal.workspace, &proposal.conversation);
         let started = Instant::now();
         let sent = self.0.jetstream.send_publish(subject, message).await;
-        let ack = sent.map_err(|error| publish_error("appending a decision", error))?;
-        let ack = ack.await.map_err(|error| publish_error("appending a decision", error))?;
+        let mut failed = |error| {
+            let error = publish_error("appending a decision", error);
+            span.failed(if error.kind() == ErrorKind::Conflict { "conflict" } else { "append" });
+            error
+        };
+        let ack = sent.map_err(&mut failed)?;
+        let ack = ack.await.map_err(failed)?;
         meter().events_appended.one(["Decided"]);
         meter().append_seconds.took([], started.elapsed());
         Ok(ack.sequence)
@@ -180,8 +186,16 @@ impl Bus {
     /// # Errors
     /// [`Error::Away`]; [`Error::Unreadable`] when what is there is no event.
     pub async fn event_at(&self, revision: Revision) -> Result<Option<v1::Event>, Error> {
+        self.recorded_at(revision).await?.map(|recorded| recorded.event()).transpose()
+    }
+
+    /// The event at a revision with what stands beside it, from the leader of the stream; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn recorded_at(&self, revision: Revision) -> Result<Option<Recorded>, Error> {
         match self.events().await?.get_raw_message(revision).await {
-            Ok(message) => decode(revision, &message.payload).map(Some),
+            Ok(message) => Ok(Some(Recorded::stored(message))),
             Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => Ok(None),
             Err(error) => Err(Error::away("loading an event", error)),
         }

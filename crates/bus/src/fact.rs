@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::connect::{PATIENCE, REQUEST};
 use crate::error::publish_error;
-use crate::{Bus, Error, ErrorKind, TraceParent, subject};
+use crate::{Bus, Error, ErrorKind, Span, TraceParent, stream, subject};
 
 /// Header that names what is inside.
 pub(crate) const EVENT_HEADER: &str = "Threadmark-Event";
@@ -57,8 +57,14 @@ impl Bus {
         events: impl IntoIterator<Item = impl Borrow<v1::Event>>,
         trace: &TraceParent,
     ) -> Vec<Result<Revision, Error>> {
-        let envelopes = events.into_iter().map(|event| envelope(event.borrow(), trace)).collect();
-        self.append_all(envelopes).await
+        let mut span = Span::append(stream::EVENTS, trace);
+        let envelopes: Vec<_> = events.into_iter().map(|event| envelope(event.borrow(), span.trace())).collect();
+        span.set("messaging.batch.message_count", i64::try_from(envelopes.len()).unwrap_or(i64::MAX));
+        let done = self.append_all(envelopes).await;
+        if done.iter().any(Result::is_err) {
+            span.failed("append");
+        }
+        done
     }
 
     pub(crate) async fn append_all(&self, envelopes: Vec<Result<Envelope, Error>>) -> Vec<Result<Revision, Error>> {

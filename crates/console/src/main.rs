@@ -20,6 +20,7 @@ struct Args {
 async fn main() -> anyhow::Result<()> {
     let config = Config::load(Args::parse().config.as_deref())?;
     init_telemetry(&config.log);
+    let _traces = service::init_traces(&config, "console")?;
     let shutdown = Shutdown::on_signals()?;
     let options = Options::from_config(&config, "")?;
     ensure!(

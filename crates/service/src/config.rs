@@ -24,7 +24,7 @@ pub use media::Media;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "nats",
     "access",
     "grpc",
@@ -37,6 +37,7 @@ const SECTIONS: [&str; 13] = [
     "webhooks",
     "media",
     "metrics",
+    "traces",
     "log",
 ];
 
@@ -86,6 +87,8 @@ pub struct Config {
     pub media: Media,
     /// Where metrics are read.
     pub metrics: Metrics,
+    /// Where traces are told.
+    pub traces: Traces,
     /// What is logged.
     pub log: Log,
     /// The businesses.
@@ -187,6 +190,16 @@ pub struct Webhooks {
     pub pause_ms: u64,
     /// An endpoint that took nothing for so many seconds is disabled.
     pub disable_after_s: u64,
+}
+
+/// Where traces are told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// A collector that takes OTLP over gRPC, as in `http://collector:4317`; empty for none.
+    pub endpoint: String,
+    /// Which part of the traces that begin here is told, 0 to 1.
+    pub sample_ratio: f64,
 }
 
 /// Where metrics are read.
@@ -421,6 +434,9 @@ impl Config {
         self.delivery.check()?;
         self.media.check()?;
         self.metrics.address()?;
+        if !(0.0..=1.0).contains(&self.traces.sample_ratio) {
+            return wrong(format!("traces.sample_ratio is {}: it has to be 0 to 1", self.traces.sample_ratio));
+        }
         for workspace in &self.workspaces {
             workspace.bot.check(&workspace.name)?;
         }

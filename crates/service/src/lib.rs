@@ -15,6 +15,7 @@ mod shutdown;
 pub mod status;
 mod supervise;
 mod telemetry;
+mod traces;
 mod unreadable;
 
 pub use access::Doors;
@@ -26,3 +27,4 @@ pub use secret::Secret;
 pub use shutdown::{GRACE, Shutdown};
 pub use supervise::Supervisor;
 pub use telemetry::init as init_telemetry;
+pub use traces::{Traces, init as init_traces};

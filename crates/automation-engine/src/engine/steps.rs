@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{
-    Caused, DecideError, Error, HandlerError, Outcome as DecisionOutcome, Proposal, Verdict, closed_words, digest, now,
+    Caused, DecideError, Error, HandlerError, Outcome as DecisionOutcome, Proposal, Span, SpanKind, Verdict,
+    closed_words, digest, now,
 };
 use conversation::{Command, CommandKey, Recent};
 use proto::v1;
@@ -217,6 +218,8 @@ impl Engine {
             return Ok(());
         }
         let happening = &scene.happenings[segment.nth];
+        let mut span = Span::start("run rule", SpanKind::Internal, Some(&scene.trace));
+        span.set("threadmark.rule.name", segment.versioned.rule.name.clone());
         let proposal = Proposal {
             workspace: scene.workspace.clone(),
             conversation: conversation.clone(),
@@ -235,7 +238,7 @@ impl Engine {
             causation_id: happening.event_id.clone(),
             correlation_id: happening.correlation_id.clone(),
             depth: happening.depth.saturating_add(1),
-            trace: scene.trace.clone(),
+            trace: span.trace().clone(),
         };
         match self.bus.decide_on(loaded, &proposal).await {
             Ok(outcome) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{DirectoryChange, Handler, HandlerError, Recorded, Source, WorkerOptions, now};
+use bus::{DirectoryChange, Handler, HandlerError, Recorded, Source, Span, WorkerOptions, now};
 use service::{Shutdown, Supervisor};
 
 use super::happening::of_event;
@@ -136,7 +136,9 @@ impl Engine {
         if happenings.is_empty() {
             return Ok(());
         }
-        let mut scene = Scene::new(workspace, set, happenings, recorded.redelivered, recorded.trace.clone());
+        let span = Span::process(NAME, recorded.trace.as_ref());
+        let trace = Some(span.trace().clone());
+        let mut scene = Scene::new(workspace, set, happenings, recorded.redelivered, trace);
         self.arm_timers(&scene).await?;
         self.react(&mut scene).await
     }

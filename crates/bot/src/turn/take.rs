@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bus::{DecideError, ErrorKind, HandlerError, Loaded, Proposal, Recording, digest, now};
+use bus::{DecideError, ErrorKind, HandlerError, Loaded, Proposal, Recording, Span, digest, now};
 use conversation::{Action, Assignee, Command, CommandKey, ReplyWindow};
 use proto::v1;
 use proto::v1::bot_turn::Deed as Did;
@@ -45,6 +45,8 @@ impl Inner {
         if self.bus.recorded_run(&heard.workspace, &run).await.map_err(away)?.is_some() {
             return Ok(());
         }
+        let span = Span::process("bot", Some(&heard.trace));
+        let heard = &Heard { trace: span.trace().clone(), ..heard.clone() };
         let mut considered = None;
         for _ in 0..LOOKS {
             if let Next::Done = self.try_take(heard, workspace, &run, &mut considered).await? {

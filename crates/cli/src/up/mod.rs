@@ -85,6 +85,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     service::init_telemetry(&config.log);
+    let _traces = service::init_traces(&config, "threadmark")?;
     let demo = !args.no_demo;
     if demo {
         demo::prepare(&mut config);

@@ -58,14 +58,16 @@ pub(super) async fn compose(bus: &Bus, queued: &v1::QueuedMessage) -> Result<Com
     let id = ConversationId::parse(conversation).ok_or(Unsendable::Erased)?;
     let revision = u64::try_from(queued.revision).unwrap_or_default();
     let (event, keyring, last, moved) = futures::join!(
-        bus.event_at(revision),
+        bus.recorded_at(revision),
         bus.conversation(workspace, conversation),
         bus.last_message(workspace, &id),
         bus.moved_contact(workspace, conversation),
     );
-    let (Some(event), Some(keyring)) = (event?, keyring?) else { return Err(Unsendable::Erased) };
+    let (Some(recorded), Some(keyring)) = (event?, keyring?) else { return Err(Unsendable::Erased) };
+    let event = recorded.event()?;
+    let trace = recorded.trace.unwrap_or_else(TraceParent::start);
     let index = usize::try_from(queued.index).unwrap_or(usize::MAX);
-    let (said, sealed) = said(&event, queued, id, revision, index).ok_or(Unsendable::Erased)?;
+    let (said, sealed) = said(&event, queued, id, revision, index, trace).ok_or(Unsendable::Erased)?;
     let Ok(v1::SealedMessage { message: Some(message), .. }) = keyring.open(&sealed) else {
         return Err(Unsendable::Because(Box::new((said, keyring)), "its words can't be unsealed"));
     };
@@ -90,6 +92,7 @@ fn said(
     conversation: ConversationId,
     revision: u64,
     index: usize,
+    trace: TraceParent,
 ) -> Option<(Said, prost::bytes::Bytes)> {
     let Some(Kind::Decided(decided)) = &event.event else { return None };
     let Some(Entry::Message(message)) = decided.entries.get(index)?.entry.as_ref() else { return None };
@@ -106,7 +109,7 @@ fn said(
         event_id: event.id.clone(),
         correlation_id: correlation.clone(),
         depth: event.depth,
-        trace: TraceParent::start(),
+        trace,
         by: event.actor.as_ref().and_then(proto::actor_from).map(|actor| actor.kind),
         after,
     };

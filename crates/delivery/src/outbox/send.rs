@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Error, ErrorKind, Handler, HandlerError, Keyring, Recorded, Standing, now};
+use bus::{Error, ErrorKind, Handler, HandlerError, Keyring, Recorded, Span, SpanKind, Standing, now};
 use conversation::ActorKind;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -72,7 +72,7 @@ impl Sender {
     async fn attempt(&self, queued: &v1::QueuedMessage, known: Known, blame: &mut Blame) -> Result<Known, Error> {
         let pass = self.turn(&queued.conversation_id).await;
         let bus = &self.delivery.0.bus;
-        let composed = match compose(bus, queued).await {
+        let mut composed = match compose(bus, queued).await {
             Ok(composed) => composed,
             Err(Unsendable::Bus(error)) => return Err(error),
             Err(Unsendable::Erased) => return self.settle(queued, known, State::Cancelled, 0).await,
@@ -96,8 +96,16 @@ impl Sender {
         let Some(place) = self.write(queued, &intent, known.place).await? else { return self.known(queued).await };
         let known = Standing { place, value: Some(intent) };
         let started = Instant::now();
+        let mut span = Span::start("POST", SpanKind::Client, Some(&composed.said.trace));
+        span.set("http.request.method", "POST");
+        span.set("threadmark.channel.kind", self.kind().to_owned());
+        composed.said.trace = span.trace().clone();
         let sent = self.line.api.send(&composed.outgoing).await;
         self.measure(started.elapsed(), &sent);
+        if sent.is_err() {
+            span.failed("call");
+        }
+        drop(span);
         match sent {
             Ok(accepted) => self.accepted(queued, &composed, &accepted, known).await,
             Err(failure) => self.failed(queued, &composed, failure, known, &pass, blame).await,
@@ -105,13 +113,18 @@ impl Sender {
     }
 
     fn measure(&self, time: Duration, sent: &Result<Accepted, Failure>) {
-        let kind = self.line.channel.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let kind = self.kind();
         let outcome = match sent {
             Ok(_) => "accepted".to_owned(),
             Err(failure) => format!("{:?}", failure.advice).to_ascii_lowercase(),
         };
         meter().sends.one([kind, &outcome]);
         meter().send_seconds.took([kind], time);
+    }
+
+    /// The kind of the channel, as in "whatsapp".
+    fn kind(&self) -> &str {
+        self.line.channel.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
     }
 
     /// Waits until the line is open and it is this recipient's turn.

@@ -33,21 +33,34 @@ impl Answer {
             }
         }
     }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Answer::Taken => StatusCode::OK,
+            Answer::NotSigned => StatusCode::UNAUTHORIZED,
+            Answer::NotAWebhook(_) | Answer::Broken => StatusCode::BAD_REQUEST,
+            Answer::Forbidden => StatusCode::FORBIDDEN,
+            Answer::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Answer::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Answer::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let (status, words) = match self {
-            Answer::Taken => (StatusCode::OK, String::new()),
-            Answer::NotSigned => (StatusCode::UNAUTHORIZED, "X-Hub-Signature-256 is missing or wrong".to_owned()),
-            Answer::NotAWebhook(why) => (StatusCode::BAD_REQUEST, why),
-            Answer::Forbidden => (StatusCode::FORBIDDEN, "hub.mode or hub.verify_token is wrong".to_owned()),
-            Answer::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body came too slowly".to_owned()),
-            Answer::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large".to_owned()),
-            Answer::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
+        let status = self.status();
+        let words = match self {
+            Answer::Taken => String::new(),
+            Answer::NotSigned => "X-Hub-Signature-256 is missing or wrong".to_owned(),
+            Answer::NotAWebhook(why) => why,
+            Answer::Forbidden => "hub.mode or hub.verify_token is wrong".to_owned(),
+            Answer::TooSlow => "the body came too slowly".to_owned(),
+            Answer::TooLarge => "the body is too large".to_owned(),
+            Answer::Broken => "the body broke off".to_owned(),
             Answer::Busy => {
                 let headers = [(header::RETRY_AFTER, RETRY_AFTER)];
-                return (StatusCode::SERVICE_UNAVAILABLE, headers, "try again").into_response();
+                return (status, headers, "try again").into_response();
             }
         };
         (status, words).into_response()

@@ -12,7 +12,7 @@ use axum::extract::{Path as UrlPath, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use bus::TraceParent;
+use bus::{Span, SpanKind, TraceParent};
 use service::Shutdown;
 use service::config::ChannelKind;
 use tokio::net::TcpListener;
@@ -159,15 +159,20 @@ impl Door {
             Ok(body) => body,
             Err(refused) => return refused,
         };
-        let trace = trace(&parts.headers);
-        let taking = self.intake.take(kind, path, signature, &body, &trace);
-        match tokio::time::timeout(self.options.work_deadline, taking).await {
+        let mut span = span(kind, &parts.headers);
+        let taking = self.intake.take(kind, path, signature, &body, span.trace());
+        let answer = match tokio::time::timeout(self.options.work_deadline, taking).await {
             Ok(taken) => Answer::of(taken),
             Err(_) => {
-                tracing::warn!(%trace, "taking a webhook took too long");
+                tracing::warn!(trace = %span.trace(), "taking a webhook took too long");
                 Answer::Busy
             }
+        };
+        span.set("http.response.status_code", i64::from(answer.status().as_u16()));
+        if answer.status().is_server_error() {
+            span.failed("busy");
         }
+        answer
     }
 }
 
@@ -178,7 +183,12 @@ fn signature(headers: &HeaderMap) -> Option<&str> {
     only.to_str().ok().filter(|header| is_signature(header))
 }
 
-fn trace(headers: &HeaderMap) -> TraceParent {
+/// The step that a webhook begins, in the trace of whoever sent it if they say one.
+fn span(kind: ChannelKind, headers: &HeaderMap) -> Span {
     let given = headers.get(TraceParent::HEADER).and_then(|header| header.to_str().ok());
-    given.and_then(TraceParent::parse).unwrap_or_else(TraceParent::start)
+    let mut span = Span::start("POST /webhooks", SpanKind::Server, given.and_then(TraceParent::parse).as_ref());
+    span.set("http.request.method", "POST");
+    span.set("http.route", "/webhooks/{channel}");
+    span.set("threadmark.channel.kind", kind.name());
+    span
 }

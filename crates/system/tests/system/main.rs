@@ -15,5 +15,6 @@ mod model;
 mod programs;
 mod rights;
 mod signed;
+mod traces;
 mod up;
 mod wire;
