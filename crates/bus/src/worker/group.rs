@@ -186,10 +186,21 @@ impl<H: Handler> Group<H> {
     }
 
     /// Leaves an event on the stream until everything of its conversation before it is done. It takes the place of the one
-    /// that was left before: however much waits for one conversation, it holds one place among what is handed out.
+    /// that was left before: however much waits for one conversation, it holds one place among what is handed out. One
+    /// that comes again after a newer one does not: the newer one would be acknowledged, and this one has been already.
     async fn set_aside(&mut self, conversation: String, taken: Taken) {
-        if let Some(before) = self.aside.insert(conversation.clone(), taken) {
-            self.let_go(before).await;
+        let superseded = match self.aside.remove(&conversation) {
+            Some(newer) if newer.recorded.revision > taken.recorded.revision => {
+                self.aside.insert(conversation.clone(), newer);
+                Some(taken)
+            }
+            before => {
+                self.aside.insert(conversation.clone(), taken);
+                before
+            }
+        };
+        if let Some(superseded) = superseded {
+            self.let_go(superseded).await;
         }
         if !self.waiting.contains_key(&conversation) {
             self.waiting.insert(conversation.clone(), VecDeque::new());
@@ -267,5 +278,39 @@ impl<H: Handler> Group<H> {
         for taken in self.waiting.values().flatten().chain(held).chain(self.aside.values()) {
             taken.still_working().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use conversation::Time;
+
+    use super::*;
+    use crate::{HandlerError, Options, Source};
+
+    struct Slow;
+
+    impl Handler for Slow {
+        async fn handle(&self, _: &Recorded) -> Result<(), HandlerError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_again_late_does_not_take_the_place_of_what_is_newer() {
+        let nats = testkit::NatsServer::start().await;
+        let bus = Bus::connect(&Options::new(nats.url())).await.unwrap();
+        bus.ensure_streams().await.unwrap();
+        let options = WorkerOptions::new("slow").of(Source::Outbox);
+        let mut group = Group::new(&bus, &options, Arc::new(Slow), false);
+        for revision in [5, 6, 5] {
+            let mut recorded = Recorded::kept(revision, "out.acme.w.c1.m", Bytes::new(), Time(0));
+            recorded.redelivered = true;
+            group.in_hand.insert(revision);
+            group.queue(Taken { recorded, acker: None, again: None }).await;
+        }
+        assert_eq!(group.aside["out.acme.w.c1"].recorded.revision, 6, "whoever takes over is told of the newest");
+        assert_eq!(group.in_hand, HashSet::from([6]), "and of that alone");
     }
 }

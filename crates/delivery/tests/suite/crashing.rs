@@ -60,7 +60,13 @@ async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_mar
             }
         }
         let texts: Vec<&str> = said.iter().map(|(_, text)| text.as_str()).collect();
-        assert_eq!(firsts, texts, "all of it, in order");
+        let lost: Vec<_> = said.iter().filter(|(_, text)| !times.contains_key(text.as_str())).collect();
+        for (id, text) in &lost {
+            println!("{text} did not come: {:?}", world.message(&chats[customer], id).await);
+        }
+        assert!(lost.is_empty(), "{} of {} did not come", lost.len(), said.len());
+        let order = firsts.iter().zip(&texts).position(|(came, said)| came != said);
+        assert_eq!(order, None, "all of it comes in order: {:?}", order.map(|at| &firsts[at..]));
         for (id, text) in said {
             let message = world.message(&chats[customer], id).await;
             let marked = message.statuses.iter().any(|report| report.channel_status == "resent");
