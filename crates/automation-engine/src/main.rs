@@ -7,7 +7,7 @@ use automation_engine::{Engine, Options, automation_service};
 use bus::{Bus, User};
 use clap::Parser;
 use service::access::Bearer;
-use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Certificates, Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Runs rules.
 #[derive(Parser)]
@@ -23,6 +23,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::load(Args::parse().config.as_deref())?;
     init_telemetry(&config.log);
     let _traces = service::init_traces(&config, "automation-engine")?;
+    let certificates = Certificates::read(&config.tls)?;
     ensure!(!config.nats.url.is_empty(), "nats.url is empty: say where the bus is, as in nats://127.0.0.1:4222");
     let view = &config.automation.ticket_service;
     ensure!(!view.is_empty(), "automation.ticket_service is empty: say where the projection answers");
@@ -32,9 +33,9 @@ async fn main() -> anyhow::Result<()> {
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let bearer = Bearer::from_config(&config.access)?;
-    let engine = Engine::new(bus.clone(), Options::from_config(&config, "")?.showing(bearer))?;
+    let engine = Engine::new(bus.clone(), Options::from_config(&config, "")?.showing(bearer, certificates.clone()))?;
     engine.prepare().await?;
-    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?.secured(&certificates);
     grpc.add(automation_service(engine.clone())).await;
     tracing::info!(grpc = %grpc.address()?, "ready");
     service::serve_metrics(&config, &supervisor).await?;

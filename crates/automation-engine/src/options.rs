@@ -5,7 +5,7 @@ use std::time::Duration;
 use conversation::{Settings, Time};
 use service::access::Bearer;
 use service::config::ConfigError;
-use service::{Config, Hours, Secret};
+use service::{Certificates, Config, Hours, Secret};
 
 use crate::condition::WorkspaceFields;
 
@@ -16,6 +16,8 @@ pub struct Options {
     pub ticket_service: String,
     /// What is shown there.
     pub bearer: Bearer,
+    /// How it is known, and what it is shown besides.
+    pub certificates: Certificates,
     /// Whether rules may call addresses that are not public.
     pub allow_private_targets: bool,
     /// Pause before a call that failed is tried for the second time; each pause is four times the one before.
@@ -35,9 +37,9 @@ struct Workspace {
 const NO_SECRET: &str = "";
 
 impl Options {
-    /// The same, with a token to show to TicketService.
-    pub fn showing(self, bearer: Bearer) -> Options {
-        Options { bearer, ..self }
+    /// The same, with a token, and the certificates, to show to TicketService.
+    pub fn showing(self, bearer: Bearer, certificates: Certificates) -> Options {
+        Options { bearer, certificates, ..self }
     }
 
     /// What the configuration says. `ticket_service` is used where it names none.
@@ -54,6 +56,7 @@ impl Options {
         });
         Ok(Options {
             bearer: Bearer::none(),
+            certificates: Certificates::default(),
             ticket_service: if configured.is_empty() { ticket_service } else { configured }.to_owned(),
             allow_private_targets: config.automation.allow_private_targets,
             hook_pause: Duration::from_millis(config.automation.webhook_pause_ms),

@@ -23,10 +23,21 @@ pub struct Options {
     pub name: String,
     /// The folder with its key, `<name>.nk`; `None` where the server asks for none.
     pub keys: Option<PathBuf>,
+    /// Over TLS alone; `None` in the clear, unless the server wants it.
+    pub tls: Option<TlsFiles>,
     /// Copies of every stream: 1, or 3 in a cluster.
     pub replicas: usize,
     /// How long the server knows a repeated message id. Nothing leans on it; 2 minutes is the server's default.
     pub duplicate_window: Duration,
+}
+
+/// PEM files for TLS.
+#[derive(Clone, Debug, Default)]
+pub struct TlsFiles {
+    /// Who signed the server's certificate; `None` for those that the machine trusts.
+    pub ca: Option<PathBuf>,
+    /// The certificate that this client shows, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl Options {
@@ -36,6 +47,7 @@ impl Options {
             url: url.into(),
             name: "threadmark".to_owned(),
             keys: None,
+            tls: None,
             replicas: 1,
             duplicate_window: Duration::from_secs(120),
         }
@@ -97,6 +109,13 @@ impl Bus {
         let connect = match options.seed()? {
             Some(seed) => async_nats::ConnectOptions::with_nkey(seed.expose().to_owned()),
             None => async_nats::ConnectOptions::new(),
+        };
+        let connect = match &options.tls {
+            Some(TlsFiles { ca, identity }) => {
+                let connect = ca.iter().fold(connect.require_tls(true), |c, ca| c.add_root_certificates(ca.clone()));
+                identity.iter().fold(connect, |c, (cert, key)| c.add_client_certificate(cert.clone(), key.clone()))
+            }
+            None => connect,
         };
         let connect = connect
             .name(&options.name)

@@ -43,7 +43,7 @@ mod window;
 mod worker;
 
 pub use address::{Added, Address, AddressKind, Resolved};
-pub use connect::{Bus, Options};
+pub use connect::{Bus, Options, TlsFiles};
 pub use dead::Dead;
 pub use decide::{DecideError, Outcome, Proposal, Verdict, digest, now};
 pub use directory::{Changes, Directory, DirectoryChange, Roster, Staff, Unknown};

@@ -39,6 +39,15 @@ pub(crate) struct Globals {
     /// A file that holds the token to show [default: THREADMARK_TOKEN, else what 'threadmark up' made on this machine]
     #[arg(long, global = true, value_name = "FILE", env = "THREADMARK_TOKEN_FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// The authority of the server's certificate, for https:// [default: those that the machine trusts]
+    #[arg(long, global = true, value_name = "FILE", env = "THREADMARK_TLS__CA")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate to show, where the server asks for one
+    #[arg(long, global = true, value_name = "FILE", env = "THREADMARK_TLS__CERT")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its key
+    #[arg(long, global = true, value_name = "FILE", env = "THREADMARK_TLS__KEY")]
+    pub(crate) key: Option<PathBuf>,
     /// The business
     #[arg(short, long, global = true, value_name = "NAME", env = "THREADMARK_WORKSPACE", default_value = "demo")]
     pub(crate) workspace: String,

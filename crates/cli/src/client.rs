@@ -1,3 +1,4 @@
+use std::error::Error as _;
 use std::time::Duration;
 
 use proto::v1::access_service_client::AccessServiceClient;
@@ -10,6 +11,7 @@ use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::projection_service_client::ProjectionServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
 use proto::v1::webhook_service_client::WebhookServiceClient;
+use service::Certificates;
 use service::access::Bearer;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
@@ -29,6 +31,21 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// A connection on which a token is shown.
 pub(crate) type Line = InterceptedService<Channel, Bearer>;
 
+/// What is shown to a server, and how it is known.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The token.
+    pub bearer: Bearer,
+    /// Certificates, for servers at `https://`.
+    pub certificates: Certificates,
+}
+
+impl From<Bearer> for Access {
+    fn from(bearer: Bearer) -> Access {
+        Access { bearer, certificates: Certificates::default() }
+    }
+}
+
 /// The services behind one address. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -41,8 +58,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Failure::Usage`] for an address that can't be, [`Failure::Away`].
-    pub(crate) async fn connect(server: &str, bearer: Bearer) -> Result<Client, Failure> {
-        let channel = endpoint(server)?.connect().await.map_err(|_| Failure::Away(server.to_owned()))?;
+    pub(crate) async fn connect(server: &str, access: impl Into<Access>) -> Result<Client, Failure> {
+        let Access { bearer, certificates } = access.into();
+        let channel = endpoint(server, &certificates)?.connect().await.map_err(|error| away(server, &error))?;
         Ok(Client { server: server.to_owned(), channel: InterceptedService::new(channel, bearer) })
     }
 
@@ -50,8 +68,9 @@ impl Client {
     ///
     /// # Errors
     /// [`Failure::Usage`] for an address that can't be.
-    pub(crate) fn lazy(server: &str, bearer: Bearer) -> Result<Client, Failure> {
-        let channel = InterceptedService::new(endpoint(server)?.connect_lazy(), bearer);
+    pub(crate) fn lazy(server: &str, access: impl Into<Access>) -> Result<Client, Failure> {
+        let Access { bearer, certificates } = access.into();
+        let channel = InterceptedService::new(endpoint(server, &certificates)?.connect_lazy(), bearer);
         Ok(Client { server: server.to_owned(), channel })
     }
 
@@ -116,14 +135,26 @@ impl Client {
     }
 }
 
-fn endpoint(server: &str) -> Result<Endpoint, Failure> {
-    let wrong = || Failure::Usage(format!("{server:?} is no address of a server: say http://HOST:PORT"));
+/// Why no connection came about: whether nobody is there, or it is not who it should be.
+fn away(server: &str, error: &tonic::transport::Error) -> Failure {
+    let mut causes = std::iter::successors(error.source(), |&error| error.source());
+    match causes.find_map(|cause| Some(cause.to_string()).filter(|why| why.to_lowercase().contains("certificate"))) {
+        Some(why) => Failure::Failed(format!("{server}: {why}. --ca names the authority that its certificate is of")),
+        None => Failure::Away(server.to_owned()),
+    }
+}
+
+fn endpoint(server: &str, certificates: &Certificates) -> Result<Endpoint, Failure> {
+    let wrong = || Failure::Usage(format!("{server:?} is no address of a server: say http://HOST:PORT, or https://"));
     let address = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
     let endpoint = Endpoint::from_shared(address).map_err(|_| wrong())?;
     let uri = endpoint.uri();
-    if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
+    if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
         return Err(wrong());
     }
+    let endpoint = certificates
+        .secure(endpoint)
+        .map_err(|error| Failure::Usage(format!("the certificates can't be used: {error}")))?;
     // No limit on the whole call: a watch never ends. Calls that do end have their own.
     Ok(endpoint
         .connect_timeout(CONNECT)
@@ -146,9 +177,10 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_told_so() {
-        for server in ["", "http://", "ftp://x", "a b", "https://x"] {
-            assert!(matches!(endpoint(server), Err(Failure::Usage(_))), "{server}");
+        let at = |server: &str| endpoint(server, &Certificates::default());
+        for server in ["", "http://", "ftp://x", "a b"] {
+            assert!(matches!(at(server), Err(Failure::Usage(_))), "{server}");
         }
-        assert!(endpoint("127.0.0.1:7070").is_ok() && endpoint("http://[::1]:7070").is_ok());
+        assert!(at("127.0.0.1:7070").is_ok() && at("https://x:7070").is_ok());
     }
 }

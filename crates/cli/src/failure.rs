@@ -159,7 +159,11 @@ fn hint(status: &Status) -> Option<&'static str> {
         (_, "VIEW_BEHIND") => "'threadmark status' says how far behind the view is",
         (Code::Unauthenticated, _) => "say who you are with --token-file or THREADMARK_TOKEN",
         (Code::Unimplemented, _) => "the server does not know this call: is it older than this threadmark?",
-        (Code::DeadlineExceeded | Code::Cancelled, _) => "the server took too long: try again",
+        (Code::DeadlineExceeded, _) => "the server took too long: try again",
+        // What a server behind TLS makes of a call in the clear, or of one without a certificate.
+        (Code::Cancelled, _) => {
+            "the connection broke. If the server is behind TLS: say https://, --ca, and where it asks for one --cert and --key"
+        }
         _ => return None,
     };
     Some(hint)

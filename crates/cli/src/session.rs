@@ -27,7 +27,7 @@ impl Session {
     /// [`Failure::Usage`], [`Failure::Away`].
     pub(crate) async fn open(globals: &args::Globals, out: Output) -> Result<Session, Failure> {
         let zone = when::zone(globals.time_zone.as_deref()).map_err(Failure::Usage)?;
-        let client = Client::connect(&globals.server, globals.bearer()?).await?;
+        let client = Client::connect(&globals.server, globals.access()?).await?;
         Ok(Session { client, out, workspace: globals.workspace.clone(), zone })
     }
 

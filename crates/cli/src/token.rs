@@ -6,10 +6,12 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bus::Bus;
-use service::Secret;
 use service::access::{Bearer, NewToken, TokenError, TokenText, Tokens};
+use service::config::Tls;
+use service::{Certificates, Secret};
 
 use crate::args::Globals;
+use crate::client::Access;
 use crate::failure::Failure;
 
 /// Where a token may stand; never on the command line, which everybody on the machine can read.
@@ -22,7 +24,14 @@ impl Globals {
     ///
     /// # Errors
     /// [`Failure::Usage`] when what was named holds no token.
-    pub(crate) fn bearer(&self) -> Result<Bearer, Failure> {
+    pub(crate) fn access(&self) -> Result<Access, Failure> {
+        let [ca, cert, key] = [&self.ca, &self.cert, &self.key].map(|file| file.clone().unwrap_or_default());
+        let tls = Tls { ca, cert, key, mutual: false };
+        let certificates = Certificates::read(&tls).map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Access { bearer: self.bearer()?, certificates })
+    }
+
+    fn bearer(&self) -> Result<Bearer, Failure> {
         let usage = |error: service::access::BearerError| Failure::Usage(error.to_string());
         if let Some(file) = &self.token_file {
             return Bearer::from_file(file).map_err(usage);

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use service::Config;
 use service::config::ConfigError;
+use service::{Certificates, Config};
 
 /// What the console has to know. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Options {
     /// Where the other services answer, for example "http://127.0.0.1:7070".
     pub services: String,
     /// Where sessions are kept, sealed.
+    /// How they are known, and what they are shown besides tokens.
+    pub(crate) certificates: Certificates,
     pub(crate) sessions: PathBuf,
     /// The businesses, each with the zone of its clock.
     pub(crate) workspaces: Arc<BTreeMap<String, TimeZone>>,
@@ -33,6 +35,7 @@ impl Options {
         }
         Ok(Options {
             services: if configured.is_empty() { services } else { configured }.to_owned(),
+            certificates: Certificates::read(&config.tls)?,
             sessions: config.data_dir.join("console"),
             workspaces: Arc::new(workspaces),
         })

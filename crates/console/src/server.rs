@@ -70,7 +70,7 @@ impl Console {
     /// [`ConsoleError::Listen`], [`ConsoleError::Services`].
     pub async fn bind(address: SocketAddr, options: Options, shutdown: Shutdown) -> Result<Console, ConsoleError> {
         let listener = TcpListener::bind(address).await.map_err(|source| ConsoleError::Listen { address, source })?;
-        let services = Services::at(&options.services)?;
+        let services = Services::at(&options.services, &options.certificates)?;
         let sessions = Sessions::new(&options.sessions);
         let app = Arc::new(App { services, sessions, options, shutdown, changes: Changes::default() });
         Ok(Console { listener, app })

@@ -11,6 +11,7 @@ use proto::v1::bot_service_client::BotServiceClient;
 use proto::v1::conversation_service_client::ConversationServiceClient;
 use proto::v1::directory_service_client::DirectoryServiceClient;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use service::Certificates;
 use service::access::Bearer;
 use tonic::Status;
 use tonic::service::interceptor::InterceptedService;
@@ -62,13 +63,14 @@ impl Services {
     ///
     /// # Errors
     /// For what is no address.
-    pub(crate) fn at(address: &str) -> Result<Services, tonic::transport::Error> {
+    pub(crate) fn at(address: &str, certificates: &Certificates) -> Result<Services, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(address.to_owned())?
             .connect_timeout(CONNECT)
             .timeout(ANSWER)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_while_idle(true);
+        let endpoint = certificates.secure(endpoint)?;
         let watching =
             endpoint.clone().initial_stream_window_size(WATCH_WINDOW).initial_connection_window_size(ALL_WINDOWS);
         let watches = Arc::new(std::array::from_fn(|_| watching.connect_lazy()));

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bus::{Bus, User};
 use clap::Parser;
 use delivery::{Delivery, HookOptions, Hooks, Options, webhook_service};
-use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Certificates, Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Sends what agents, the bot and rules say to customers.
 #[derive(Parser)]
@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
     bus.ensure_streams().await?;
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?.secured(&Certificates::read(&config.tls)?);
     let hooks = Hooks::new(bus.clone(), HookOptions::from_config(&config))?;
     hooks.prepare().await?;
     grpc.add(webhook_service(hooks.clone())).await;

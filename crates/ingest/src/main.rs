@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bus::{Bus, User};
 use clap::Parser;
 use ingest::{Intake, Options, Webhooks, access_service, contact_service, conversation_service, directory_service};
-use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Certificates, Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Takes webhooks over HTTP and commands over gRPC.
 #[derive(Parser)]
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::from_config(&config);
     let intake = Intake::new(intake, options.clone()).deciding_over(bus.clone());
     let webhooks = Webhooks::bind(config.http.listen, intake, options.http.clone()).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?.secured(&Certificates::read(&config.tls)?);
     grpc.add(conversation_service(bus.clone(), &options)).await;
     grpc.add(directory_service(&bus, &options)).await;
     grpc.add(contact_service(bus.clone(), &options)).await;

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use bus::{Bus, User};
 use clap::Parser;
 use projection::{Options, Projection};
-use service::{Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
+use service::{Certificates, Config, Doors, Grpc, Shutdown, Supervisor, init_telemetry};
 
 /// Folds the log into ticket windows and answers queries over gRPC.
 #[derive(Parser)]
@@ -29,7 +29,7 @@ async fn main() -> anyhow::Result<()> {
     let supervisor = Supervisor::new(shutdown.clone());
     let doors = Doors::from_config(&config, &bus, &supervisor).await?;
     let projection = Projection::open(bus, Options::from_config(&config, config.data_dir.join("projection"))).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?.secured(&Certificates::read(&config.tls)?);
     grpc.add(projection.ticket_service(&shutdown)).await;
     grpc.add(projection.projection_service()).await;
     grpc.add(projection.audit_service(&shutdown)).await;

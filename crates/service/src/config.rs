@@ -16,16 +16,19 @@ mod access;
 mod bot;
 mod delivery;
 mod media;
+mod tls;
 
 pub use access::Access;
 pub use bot::{Bot, BotSettings, Llm};
 pub use delivery::{Delivery, WhenUnknown};
 pub use media::Media;
+pub use tls::Tls;
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Variables of these sections belong to the configuration; other `THREADMARK_…` variables are not ours to judge.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "nats",
+    "tls",
     "access",
     "grpc",
     "http",
@@ -65,6 +68,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How to reach the bus.
     pub nats: Nats,
+    /// Certificates.
+    pub tls: Tls,
     /// Who may come in.
     pub access: Access,
     /// Where gRPC answers.
@@ -102,6 +107,10 @@ pub struct Config {
     pub file: Option<PathBuf>,
 }
 
+fn file(path: &Path) -> Option<PathBuf> {
+    Some(path.to_owned()).filter(|path| !path.as_os_str().is_empty())
+}
+
 /// How to reach the bus.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +119,8 @@ pub struct Nats {
     pub url: String,
     /// The folder with this process's keys to the bus; empty where it asks for none.
     pub keys: PathBuf,
+    /// Whether it is reached over TLS alone: with the certificates of `[tls]`.
+    pub tls: bool,
     /// Copies of every stream.
     pub replicas: usize,
     /// How long the server knows a repeated message id, in milliseconds.
@@ -415,6 +426,10 @@ impl Config {
         bus::Options {
             url: url.to_owned(),
             name: name.to_owned(),
+            tls: self.nats.tls.then(|| bus::TlsFiles {
+                ca: file(&self.tls.ca),
+                identity: file(&self.tls.cert).zip(file(&self.tls.key)),
+            }),
             keys: Some(self.nats.keys.clone()).filter(|keys| !keys.as_os_str().is_empty()),
             replicas: self.nats.replicas,
             duplicate_window: Duration::from_millis(self.nats.duplicate_window_ms),

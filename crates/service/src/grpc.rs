@@ -13,7 +13,7 @@ use tower::layer::layer_fn;
 use tower::util::MapResponseLayer;
 
 use crate::grpc_meter::Metered;
-use crate::{Doors, Shutdown, unreadable};
+use crate::{Certificates, Doors, Shutdown, unreadable};
 
 /// The longest request: 16 MiB, room for a file of knowledge.
 pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -63,6 +63,7 @@ pub struct Grpc {
     routes: RoutesBuilder,
     health: tonic_health::server::HealthReporter,
     listener: TcpListener,
+    certificates: Certificates,
 }
 
 impl Grpc {
@@ -83,7 +84,12 @@ impl Grpc {
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
         routes.add_service(reflection.build_v1alpha()?);
-        Ok(Grpc { doors, routes, health, listener })
+        Ok(Grpc { doors, routes, health, listener, certificates: Certificates::default() })
+    }
+
+    /// The same, over TLS where there is a certificate.
+    pub fn secured(self, certificates: &Certificates) -> Grpc {
+        Grpc { certificates: certificates.clone(), ..self }
     }
 
     /// Where it answers.
@@ -120,7 +126,11 @@ impl Grpc {
     /// [`GrpcError::Serve`].
     pub async fn serve(self, shutdown: Shutdown) -> Result<(), GrpcError> {
         self.health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-        let server = Server::builder()
+        let mut server = Server::builder();
+        if let Some(tls) = self.certificates.server() {
+            server = server.tls_config(tls)?;
+        }
+        let server = server
             .layer(layer_fn(Metered::new))
             .layer(self.doors.layer())
             .layer(MapResponseLayer::new(unreadable::explain))

@@ -15,6 +15,7 @@ mod shutdown;
 pub mod status;
 mod supervise;
 mod telemetry;
+mod tls;
 mod traces;
 mod unreadable;
 
@@ -27,4 +28,5 @@ pub use secret::Secret;
 pub use shutdown::{GRACE, Shutdown};
 pub use supervise::Supervisor;
 pub use telemetry::init as init_telemetry;
+pub use tls::Certificates;
 pub use traces::{Traces, init as init_traces};

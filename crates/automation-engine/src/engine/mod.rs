@@ -97,7 +97,7 @@ impl Engine {
             book: Book::new(bus.clone()),
             assigner: Assigner::new(bus.clone(), directory.clone(), AssignOptions::default()),
             hooks: Hooks::new(bus.clone(), options.clone())?,
-            view: View::at(&options.ticket_service, options.bearer.clone())?,
+            view: View::at(&options.ticket_service, options.bearer.clone(), &options.certificates)?,
             limits: Limits::new(),
             directory,
             options,

@@ -69,7 +69,7 @@ impl Turns {
     /// # Errors
     /// [`TurnsError::TicketService`].
     pub fn new(bus: Bus, brain: Arc<dyn Brain>, options: TurnOptions) -> Result<Turns, TurnsError> {
-        let view = View::at(&options.ticket_service, options.bearer.clone())?;
+        let view = View::at(&options.ticket_service, options.bearer.clone(), &options.certificates)?;
         let directory = Directory::new(bus.clone());
         Ok(Turns(Arc::new(Inner { bus, brain, options, directory, view })))
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conversation::{Actor, ActorKind, Settings};
+use service::Certificates;
 use service::Config;
 use service::access::Bearer;
 use service::config::BotSettings;
@@ -19,6 +20,8 @@ pub struct TurnOptions {
     pub ticket_service: String,
     /// What is shown there.
     pub bearer: Bearer,
+    /// How it is known, and what it is shown besides.
+    pub certificates: Certificates,
     /// Messages with no longer pause between them are one turn.
     pub pause: Duration,
     /// How long a brain may think about one turn.
@@ -36,9 +39,9 @@ pub(super) struct Workspace {
 }
 
 impl TurnOptions {
-    /// The same, with a token to show to TicketService.
-    pub fn showing(self, bearer: Bearer) -> TurnOptions {
-        TurnOptions { bearer, ..self }
+    /// The same, with a token, and the certificates, to show to TicketService.
+    pub fn showing(self, bearer: Bearer, certificates: Certificates) -> TurnOptions {
+        TurnOptions { bearer, certificates, ..self }
     }
 
     /// What the configuration says. `ticket_service` is used where it names none.
@@ -62,6 +65,7 @@ impl TurnOptions {
         TurnOptions {
             ticket_service: ticket_service.to_owned(),
             bearer: Bearer::none(),
+            certificates: Certificates::default(),
             pause: Duration::from_millis(config.bot.pause_ms),
             think: Duration::from_millis(config.bot.think_ms),
             unhelpful: config.bot.unhelpful,

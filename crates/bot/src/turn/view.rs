@@ -5,6 +5,7 @@ use std::time::Duration;
 use conversation::Revision;
 use proto::v1;
 use proto::v1::ticket_service_client::TicketServiceClient;
+use service::Certificates;
 use service::access::Bearer;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
@@ -27,14 +28,18 @@ impl View {
     /// Connects at the first question, and again whenever the connection is lost. `bearer` is shown with each.
     ///
     /// # Errors
-    /// For what is no address.
-    pub(super) fn at(address: &str, bearer: Bearer) -> Result<View, tonic::transport::Error> {
+    /// For what is no address, and for certificates that can't be used.
+    pub(super) fn at(
+        address: &str,
+        bearer: Bearer,
+        certificates: &Certificates,
+    ) -> Result<View, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(address.to_owned())?
             .connect_timeout(CONNECT)
             .timeout(ANSWER)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(20));
-        let client = TicketServiceClient::with_interceptor(endpoint.connect_lazy(), bearer);
+        let client = TicketServiceClient::with_interceptor(certificates.secure(endpoint)?.connect_lazy(), bearer);
         Ok(View(client.max_decoding_message_size(MAX_ANSWER_BYTES)))
     }
 

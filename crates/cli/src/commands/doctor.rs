@@ -220,7 +220,7 @@ fn consumers(survey: &Survey, findings: &mut Vec<Finding>) {
 }
 
 async fn examine_services(globals: &Globals, findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    let client = Client::lazy(&globals.server, globals.bearer()?)?;
+    let client = Client::lazy(&globals.server, globals.access()?)?;
     for (service, program) in SERVICES {
         let request = HealthCheckRequest { service: format!("threadmark.v1.{service}") };
         let what = format!("service {service}");

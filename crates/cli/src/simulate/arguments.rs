@@ -80,7 +80,7 @@ impl Arguments {
             secret: Secret::new(self.secret),
             phone_number_id: self.phone_number_id,
             server: (!self.no_agents).then(|| globals.server.clone()),
-            bearer: if self.no_agents { Bearer::none() } else { globals.bearer()? },
+            access: if self.no_agents { Bearer::none().into() } else { globals.access()? },
             workspace: globals.workspace.clone(),
             seed: self.seed.unwrap_or_else(|| fastrand::u64(0..1_000_000)),
             customers: self.customers,

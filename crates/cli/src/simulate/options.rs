@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use crate::client::Access;
 use service::Secret;
-use service::access::Bearer;
 
 use super::Error;
 
@@ -17,7 +17,7 @@ pub struct Options {
     /// Where agents work: gRPC. `None` for no agents.
     pub server: Option<String>,
     /// What is shown there.
-    pub bearer: Bearer,
+    pub access: Access,
     /// Whose agents.
     pub workspace: String,
     /// The same seed makes the same customers say the same under the same ids: on a server that has heard it, all are
@@ -72,13 +72,13 @@ pub enum Manner {
 impl Options {
     /// A handful of customers who write about believable things at the pace of people, and agents who help them:
     /// what a demonstration shows. It goes on until it is told to end.
-    pub fn demo(webhook_url: String, secret: Secret, server: String, bearer: Bearer, workspace: String) -> Options {
+    pub fn demo(webhook_url: String, secret: Secret, server: String, access: Access, workspace: String) -> Options {
         Options {
             webhook_url,
             secret,
             phone_number_id: super::DEMO_NUMBER.to_owned(),
             server: Some(server),
-            bearer,
+            access,
             workspace,
             seed: fastrand::u64(..),
             customers: 8,

@@ -93,7 +93,7 @@ impl Simulator {
     fn desk(&self, end: &End) -> Result<Option<Desk>, Error> {
         let Some(server) = &self.options.server else { return Ok(None) };
         let client =
-            Client::lazy(server, self.options.bearer.clone()).map_err(|failure| Error::Option(failure.to_string()))?;
+            Client::lazy(server, self.options.access.clone()).map_err(|failure| Error::Option(failure.to_string()))?;
         let (workspace, channel) = (&self.options.workspace, self.options.channel());
         Ok(Some(Desk::new(client, workspace, channel, self.tally.clone(), end.clone())))
     }

@@ -90,7 +90,7 @@ fn options(url: &str) -> Options {
         seed: 7,
         batch: 5,
         keep_ids: true,
-        ..Options::demo(url.to_owned(), Secret::new(SECRET), String::new(), Bearer::none(), "demo".to_owned())
+        ..Options::demo(url.to_owned(), Secret::new(SECRET), String::new(), Bearer::none().into(), "demo".to_owned())
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use fake_graph::{FakeGraph, Fate, Report, Which};
 use proto::v1;
-use service::access::Bearer;
 use service::config::{Channel, ChannelKind};
 use service::{Config, Secret, Shutdown, Supervisor};
 
 use super::demo_bot;
-use crate::client::{Client, timely};
+use crate::client::{Access, Client, timely};
 use crate::failure::Failure;
 use crate::simulate::{self, DEMO_NUMBER, DEMO_SECRET, Options};
 
@@ -64,19 +63,21 @@ pub(super) async fn graph(config: &mut Config, http: SocketAddr) -> std::io::Res
 }
 
 /// Lets the customers write and the agents answer until shutdown begins.
-pub(super) fn start(http: SocketAddr, grpc: SocketAddr, bearer: &Bearer, supervisor: &Supervisor) {
+pub(super) fn start(http: SocketAddr, grpc: SocketAddr, access: &Access, supervisor: &Supervisor) {
     let options = Options::demo(
         format!("http://{http}/webhooks/whatsapp/{WORKSPACE}"),
         Secret::new(DEMO_SECRET),
-        format!("http://{grpc}"),
-        bearer.clone(),
+        format!("{}://{grpc}", access.certificates.scheme()),
+        access.clone(),
         WORKSPACE.to_owned(),
     );
     // What becomes of messages is told by the stand-in for the channel.
     let options = Options { statuses: false, ..options };
-    let (staff, shown, until) = (format!("http://{grpc}"), bearer.clone(), supervisor.shutdown().clone());
+    let (staff, shown, until) =
+        (format!("{}://{grpc}", access.certificates.scheme()), access.clone(), supervisor.shutdown().clone());
     supervisor.restart("demo staff", move || hire(staff.clone(), shown.clone(), until.clone()));
-    let (bot, shown, until) = (format!("http://{grpc}"), bearer.clone(), supervisor.shutdown().clone());
+    let (bot, shown, until) =
+        (format!("{}://{grpc}", access.certificates.scheme()), access.clone(), supervisor.shutdown().clone());
     supervisor.restart("demo of the bot", move || demo_bot::run(bot.clone(), shown.clone(), until.clone()));
     let shutdown = supervisor.shutdown().clone();
     supervisor.restart("demo", move || {
@@ -86,8 +87,8 @@ pub(super) fn start(http: SocketAddr, grpc: SocketAddr, bearer: &Bearer, supervi
 }
 
 /// Puts the agents, their teams and a few rules in their places, then waits for the end.
-async fn hire(server: String, bearer: Bearer, shutdown: Shutdown) -> Result<(), Failure> {
-    let client = Client::connect(&server, bearer).await?;
+async fn hire(server: String, access: Access, shutdown: Shutdown) -> Result<(), Failure> {
+    let client = Client::connect(&server, access).await?;
     let failed = |status| client.failure(status);
     let workspace = || WORKSPACE.to_owned();
     let mut directory = client.directory();

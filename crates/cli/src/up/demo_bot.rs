@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use proto::v1;
 use proto::v1::timeline_entry::Entry;
-use service::access::Bearer;
 use service::config::{BotSettings, Workspace};
 use service::{Config, Shutdown};
 use tokio::time::Instant;
 
-use crate::client::{Client, timely};
+use crate::client::{Access, Client, timely};
 use crate::failure::Failure;
 
 /// The workspace of these chats: `threadmark --workspace demo-bot conversations`.
@@ -39,8 +38,8 @@ pub(super) fn prepare(config: &mut Config) {
 }
 
 /// Teaches the bot, then lets one customer after the other write, until the end.
-pub(super) async fn run(server: String, bearer: Bearer, shutdown: Shutdown) -> Result<(), Failure> {
-    let client = Client::connect(&server, bearer).await?;
+pub(super) async fn run(server: String, access: Access, shutdown: Shutdown) -> Result<(), Failure> {
+    let client = Client::connect(&server, access).await?;
     let telling = async {
         teach(&client).await?;
         for nth in 0.. {

@@ -18,8 +18,9 @@ use clap::Args as ClapArgs;
 use fake_graph::FakeGraph;
 use proto::v1::token::Role;
 use service::access::{Bearer, NewToken};
-use service::{Config, Doors, Grpc, Secret, Shutdown, Supervisor};
+use service::{Certificates, Config, Doors, Grpc, Secret, Shutdown, Supervisor};
 
+use crate::client::Access;
 use crate::token::{self, Left};
 use data_dir::DataDir;
 use nats::NatsChild;
@@ -100,7 +101,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(addresses) => {
             addresses.print(&config, &data, &url, demo);
             if demo {
-                demo::start(addresses.http, addresses.grpc, &addresses.bearer, &supervisor);
+                demo::start(addresses.http, addresses.grpc, &addresses.access, &supervisor);
             }
         }
         Err(_) => shutdown.begin(),
@@ -128,7 +129,7 @@ struct Addresses {
     metrics: Option<SocketAddr>,
     /// What opens every door here, and where client commands find it; none where there are no doors.
     key: Option<Secret>,
-    bearer: Bearer,
+    access: Access,
     _left: Option<Left>,
     /// What takes the demo's messages, as long as this is kept.
     _graph: Option<FakeGraph>,
@@ -163,7 +164,8 @@ async fn start(
     let bus = Bus::connect(&config.bus(url, bus::User::Admin.name())).await?;
     bus.ensure_streams().await?;
     let doors = Doors::from_config(config, &bus, supervisor).await?;
-    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?;
+    let certificates = Certificates::read(&config.tls)?;
+    let mut grpc = Grpc::bind(config.grpc.listen, doors).await?.secured(&certificates);
     let key = match config.access.required {
         true => Some(key(&bus, data).await?),
         false => None,
@@ -185,12 +187,12 @@ async fn start(
     grpc.add(projection.audit_service(supervisor.shutdown())).await;
     projection.start(supervisor);
 
-    let view = format!("http://{}", reached(grpc.address()?));
+    let view = format!("{}://{}", certificates.scheme(), reached(grpc.address()?));
     let library = bot::Library::new(bus.clone());
     grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(config))).await;
     library.start(supervisor);
     let brain = bot::brain(&bus, config, &library)?;
-    let options = bot::TurnOptions::from_config(config, &view).showing(bearer.clone());
+    let options = bot::TurnOptions::from_config(config, &view).showing(bearer.clone(), certificates.clone());
     let turns = bot::Turns::new(bus.clone(), brain, options)?;
     turns.prepare().await?;
     turns.start(supervisor);
@@ -200,7 +202,7 @@ async fn start(
     grpc.add(delivery::webhook_service(hooks.clone())).await;
     hooks.start(supervisor);
 
-    let options = automation_engine::Options::from_config(config, &view)?.showing(bearer.clone());
+    let options = automation_engine::Options::from_config(config, &view)?.showing(bearer.clone(), certificates.clone());
     let engine = automation_engine::Engine::new(bus.clone(), options)?;
     engine.prepare().await?;
     grpc.add(automation_engine::automation_service(engine.clone())).await;
@@ -223,7 +225,7 @@ async fn start(
         metrics,
         _left: key.as_ref().and_then(|key| Left::leave(grpc.address().ok()?.port(), key)),
         key,
-        bearer,
+        access: Access { bearer, certificates },
         _graph: graph,
     };
     supervisor.essential("webhooks", webhooks.serve(supervisor.shutdown().clone()));
@@ -279,7 +281,8 @@ async fn end(nats: Option<NatsChild>, supervisor: &Supervisor) -> bool {
 impl Addresses {
     fn print(&self, config: &Config, data: &DataDir, url: &str, demo: bool) {
         let names: Vec<String> = config.workspaces().into_keys().collect();
-        println!("gRPC        http://{}", self.grpc);
+        let scheme = self.access.certificates.scheme();
+        println!("gRPC        {scheme}://{}", self.grpc);
         println!("webhooks    http://{}/webhooks/whatsapp", self.http);
         println!("console     http://{}", reached(self.console));
         if let Some(metrics) = self.metrics {
@@ -294,7 +297,7 @@ impl Addresses {
         }
         if demo {
             let server =
-                if self.grpc.port() == 7070 { String::new() } else { format!(" --server http://{}", self.grpc) };
+                if self.grpc.port() == 7070 { String::new() } else { format!(" --server {scheme}://{}", self.grpc) };
             println!("try         threadmark{server} conversations");
         }
         match &self.key {

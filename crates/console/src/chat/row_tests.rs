@@ -23,7 +23,7 @@ fn who() -> Who {
         name: "Ana".to_owned(),
         acting: Acting::Itself,
         zone: Local { zone: TimeZone::get("Europe/Berlin").unwrap(), lang: Lang::default() },
-        services: crate::services::Services::at("http://127.0.0.1:1").unwrap(),
+        services: crate::services::Services::at("http://127.0.0.1:1", &service::Certificates::default()).unwrap(),
     }
 }
 

@@ -103,7 +103,9 @@ impl World {
         let library = bot::Library::new(bus.clone());
         grpc.add(bot::bot_service(bus.clone(), library.clone(), bot::Options::from_config(&config))).await;
         library.start(&supervisor);
-        let options = automation_engine::Options::from_config(&config, &services).unwrap().showing(bearer.clone());
+        let options = automation_engine::Options::from_config(&config, &services)
+            .unwrap()
+            .showing(bearer.clone(), service::Certificates::default());
         let engine = automation_engine::Engine::new(bus.clone(), options).unwrap();
         engine.prepare().await.unwrap();
         grpc.add(automation_engine::automation_service(engine.clone())).await;

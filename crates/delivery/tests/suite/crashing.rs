@@ -14,7 +14,7 @@ const CUSTOMERS: usize = 8;
 async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_marks() {
     let kills = testkit::count("delivery-kills", 6, 200);
     let mut random = fastrand::Rng::new();
-    let mut world = World::start("when_unknown = \"resend\"\npair_burst = 100000").await;
+    let mut world = World::start("when_unknown = \"resend\"\npair_burst = 100000\nper_second = 1000").await;
     world.graph.set_latency(Duration::from_millis(20));
     let mut chats = Vec::new();
     for customer in 0..CUSTOMERS {
@@ -44,7 +44,9 @@ async fn killing_delivery_at_any_time_loses_nothing_and_doubles_only_what_it_mar
     let (mut resent, mut doubled) = (0, 0);
     for (customer, said) in said.iter().enumerate() {
         let Some((last, _)) = said.last() else { continue };
-        testkit::eventually("the last message", 4 * DEADLINE, async || {
+        // What was said while nobody took over is a great deal.
+        let patience = 2 * DEADLINE + Duration::from_secs(3) * u32::try_from(kills).unwrap();
+        testkit::eventually("the last message", patience, async || {
             let message = world.message(&chats[customer], last).await;
             (message.status() >= MessageStatus::Accepted).then_some(())
         })

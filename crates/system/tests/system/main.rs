@@ -14,6 +14,7 @@ mod log;
 mod model;
 mod programs;
 mod rights;
+mod secured;
 mod signed;
 mod traces;
 mod up;
