@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use crate::browser;
 use crate::step::{cargo_at_root, note, run, run_with, target};
 use crate::tally::Tally;
-use crate::{images, tools};
+use crate::{images, supply, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) fn test(arguments: &Arguments) -> anyhow::Result<()> {
     run("format", cargo_at_root().args(["fmt", "--all", "--check"]))?;
     run("lints", cargo_at_root().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    dependencies()?;
+    supply::check()?;
     run_tests(arguments, &[], &[])
 }
 
@@ -70,26 +70,4 @@ fn tallied(command: &mut Command, tally: &mut Tally) -> io::Result<ExitStatus> {
         tally.pass_on(BufReader::new(output), io::stdout())?;
     }
     child.wait()
-}
-
-/// Licences, sources and known vulnerabilities of the dependencies, by `deny.toml`. What this machine cannot check it
-/// skips, and says so: neither cargo-deny nor the database of advisories comes with the Rust toolchain.
-fn dependencies() -> anyhow::Result<()> {
-    if !succeeds(cargo_at_root().args(["deny", "--version"])) {
-        note("dependencies: SKIPPED, cargo-deny is not installed (`cargo install --locked cargo-deny`)");
-        return Ok(());
-    }
-    run(
-        "dependencies",
-        cargo_at_root().args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]),
-    )?;
-    if !succeeds(cargo_at_root().args(["deny", "fetch", "db"])) {
-        note("advisories: SKIPPED, their database cannot be fetched (`cargo deny fetch db` says why)");
-        return Ok(());
-    }
-    run("advisories", cargo_at_root().args(["deny", "check", "advisories"]))
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }

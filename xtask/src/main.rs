@@ -6,6 +6,7 @@ mod debian;
 mod images;
 mod launch;
 mod step;
+mod supply;
 mod tally;
 mod tools;
 
@@ -31,6 +32,8 @@ enum Chore {
     Images(images::Arguments),
     /// Take the pictures of the README anew
     Screenshots,
+    /// List what each program that ships is made of (CycloneDX, into target/sbom)
+    Sbom,
     /// Make sure that a fitting nats-server is there, and axe-core
     Tools,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::EvalBot(passed_on) => launch::eval_bot(&passed_on.arguments),
         Chore::Images(arguments) => images::make(&arguments),
         Chore::Screenshots => browser::screenshots(),
+        Chore::Sbom => supply::sbom(),
         Chore::Tools => tools::nats_server().and_then(|_| tools::axe()).map(drop),
     };
     match done {
