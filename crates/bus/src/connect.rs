@@ -1,5 +1,6 @@
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -12,6 +13,7 @@ use tokio::sync::OnceCell;
 use crate::key::WorkspaceKeys;
 use crate::keyrings::Keyrings;
 use crate::rights::{self, User};
+use crate::worker::balance::Balance;
 use crate::{Error, Seed, stream};
 
 /// How to reach the bus and what to ask of it.
@@ -94,6 +96,8 @@ pub(crate) struct Inner {
     pub(crate) addresses: Cache<String, ConversationId>,
     pub(crate) keyrings: Keyrings,
     pub(crate) workspaces: Cache<String, WorkspaceKeys>,
+    /// What this process holds of each worker, by the subject on which that is told.
+    pub(crate) balances: Mutex<HashMap<String, Weak<Balance>>>,
     events: OnceCell<jetstream::stream::Stream>,
     keys: OnceCell<kv::Store>,
     aliases: OnceCell<kv::Store>,
@@ -148,6 +152,7 @@ impl Bus {
             addresses: Cache::new(CACHED_ADDRESSES),
             keyrings: Keyrings::default(),
             workspaces: Cache::new(1_000),
+            balances: Mutex::default(),
             events: OnceCell::new(),
             keys: OnceCell::new(),
             aliases: OnceCell::new(),

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use crate::worker::balance;
 use crate::{Source, stream};
 
 /// A user of the bus.
@@ -163,6 +164,7 @@ impl Rights {
             self.gets(stream).follows(stream);
             self.publish.push(format!("$JS.ACK.{stream}.>"));
         }
+        self.shares("delivery", stream::OUTBOX);
         self.deletes(stream::OUTBOX).deletes(stream::REQUEUED).purges(stream::HOOKS);
         self.append(stream::DEAD, &["dead.>"]);
         for bucket in [stream::CHANNELS, stream::WEBHOOKS] {
@@ -253,11 +255,20 @@ impl Rights {
                 format!("$JS.ACK.{stream}.{consumer}.>"),
             ]);
         }
+        self.shares(worker, stream);
         if source.takes_off() {
             self.deletes(stream);
         }
         // What it gives up, and reads again once it is told to.
         self.gets(stream).deletes(stream::REQUEUED).append(stream::DEAD, &[&format!("dead.{worker}")])
+    }
+
+    /// Tells the other processes of a worker what it holds, and hears of them.
+    fn shares(&mut self, worker: &str, stream: &str) -> &mut Rights {
+        let subject = balance::subject(worker, stream);
+        self.subscribe.push(subject.clone());
+        self.publish.push(subject);
+        self
     }
 
     fn deletes(&mut self, stream: &str) -> &mut Rights {

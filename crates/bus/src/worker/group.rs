@@ -10,16 +10,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::balance::Seat;
 use super::settle::{Taken, settle};
-use super::{FINISH, Handler, KEPT, LOOK, PAUSE, PIN, PINNED, PROGRESS, PULL, TAKE_OVER, WorkerOptions};
+use super::{AWAY, FINISH, Handler, KEPT, LOOK, PAUSE, PIN, PINNED, PROGRESS, PULL, TAKE_OVER, WorkerOptions};
 use crate::{Bus, Error, Recorded, dead};
 
 /// One consumer's share of the work.
 pub(super) struct Group<H> {
     bus: Bus,
     options: WorkerOptions,
-    /// Whether it is what was given up before.
-    again: bool,
+    /// Among those of all processes; none for what was given up before, which is too little to be shared.
+    seat: Option<Arc<Seat>>,
     handler: Arc<H>,
     /// As whom the server knows this process while it is pinned.
     pin: Option<String>,
@@ -34,6 +35,22 @@ pub(super) struct Group<H> {
     aside: HashMap<String, Taken>,
     /// Yields the conversation that has nothing under way any more.
     working: JoinSet<(String, Done)>,
+}
+
+/// Why nothing is consumed any more.
+enum Ended {
+    /// The worker has to end.
+    Stopped,
+    /// Another process is to have the consumer.
+    Left,
+}
+
+/// When another process is to have the consumer of this seat.
+async fn left(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.left().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What a task has done.
@@ -54,12 +71,12 @@ struct Held {
 }
 
 impl<H: Handler> Group<H> {
-    /// One that has nothing under way. `again`: of what was given up before.
-    pub(super) fn new(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, again: bool) -> Group<H> {
+    /// One that has nothing under way. Without a seat it is that of what was given up before.
+    pub(super) fn new(bus: &Bus, options: &WorkerOptions, handler: Arc<H>, seat: Option<Arc<Seat>>) -> Group<H> {
         Group {
             bus: bus.clone(),
             options: options.clone(),
-            again,
+            seat,
             handler,
             pin: None,
             held: None,
@@ -73,9 +90,14 @@ impl<H: Handler> Group<H> {
     /// Works until `stop` is true, then finishes what is under way, for up to [`FINISH`].
     pub(super) async fn run(mut self, consumer: PullConsumer, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            if let Err(error) = self.consume(&consumer, &mut stop).await {
-                tracing::warn!(worker = self.options.name, again = self.again, %error, "pulling again");
-                tokio::time::sleep(PAUSE).await;
+            match self.consume(&consumer, &mut stop).await {
+                Ok(Ended::Stopped) => {}
+                Ok(Ended::Left) => self.leave(&mut stop).await,
+                Err(error) => {
+                    self.holds(false);
+                    tracing::warn!(worker = self.options.name, again = self.is_again(), %error, "pulling again");
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
         // What waits has not begun: the server hands it to the next process.
@@ -93,11 +115,52 @@ impl<H: Handler> Group<H> {
         }
     }
 
-    async fn consume(&mut self, consumer: &PullConsumer, stop: &mut watch::Receiver<bool>) -> Result<(), Error> {
+    /// Leaves the consumer to another process: what has not begun is handed to it, and so is what does not end in time.
+    async fn leave(&mut self, stop: &mut watch::Receiver<bool>) {
+        self.holds(false);
+        self.pin = None;
+        let held = self.held.take().map(|held| held.events).unwrap_or_default().into_values();
+        let aside = std::mem::take(&mut self.aside).into_values();
+        // The conversations stay: those that are worked on are not begun again beside.
+        let waiting = self.waiting.values_mut().flat_map(|queue| queue.drain(..));
+        for taken in held.chain(aside).chain(waiting) {
+            self.in_hand.remove(&taken.recorded.revision);
+        }
+        let back = Instant::now() + AWAY;
+        loop {
+            tokio::select! {
+                Some(done) = self.working.join_next() => {
+                    if let Ok((conversation, done)) = done {
+                        self.done(conversation, done).await;
+                    }
+                }
+                () = tokio::time::sleep_until(back) => break,
+                _ = stop.changed() => return,
+            }
+        }
+        // Handed out again, in its order, to whoever has the consumer now; what it is about to do here is fenced.
+        self.working = JoinSet::new();
+        self.waiting.clear();
+        self.in_hand.clear();
+    }
+
+    fn holds(&self, held: bool) {
+        if let Some(seat) = &self.seat {
+            seat.hold(held);
+        }
+    }
+
+    /// Whether it is what was given up before.
+    fn is_again(&self) -> bool {
+        self.seat.is_none()
+    }
+
+    async fn consume(&mut self, consumer: &PullConsumer, stop: &mut watch::Receiver<bool>) -> Result<Ended, Error> {
         let pull = consumer.stream().expires(PULL).heartbeat(PULL / 3).group(PINNED).messages().await;
         let mut messages = pull.map_err(|error| Error::away("pulling", error))?;
         let mut progress = tokio::time::interval(PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let seat = self.seat.clone();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -114,9 +177,10 @@ impl<H: Handler> Group<H> {
                 }
                 _ = look.tick(), if self.held.is_some() => self.release(consumer).await,
                 _ = progress.tick() => self.still_waiting().await,
+                () = left(seat.as_deref()) => return Ok(Ended::Left),
                 changed = stop.changed() => {
                     if changed.is_err() || *stop.borrow() {
-                        return Ok(());
+                        return Ok(Ended::Stopped);
                     }
                 }
             }
@@ -131,11 +195,12 @@ impl<H: Handler> Group<H> {
         }
         self.in_hand.insert(recorded.revision);
         let pin = recorded.header(PIN).map(str::to_owned);
+        self.holds(true);
         if pin.is_some() && pin != self.pin {
             self.pin = pin;
             self.held.get_or_insert(Held { events: BTreeMap::new(), until: Instant::now() + TAKE_OVER });
         }
-        let again = self.again.then(|| dead::read(recorded.payload.clone()).unwrap_or_default());
+        let again = self.is_again().then(|| dead::read(recorded.payload.clone()).unwrap_or_default());
         let taken = Taken { recorded, acker: Some(acker), again };
         match &mut self.held {
             Some(held) => drop(held.events.insert(taken.recorded.revision, taken)),
@@ -179,7 +244,7 @@ impl<H: Handler> Group<H> {
     fn goes_aside(&self, conversation: &str, taken: &Taken) -> bool {
         let full = |queue: &VecDeque<Taken>| queue.len() >= KEPT;
         self.options.source.keeps_what_waits()
-            && !self.again
+            && !self.is_again()
             && (taken.recorded.redelivered
                 || self.aside.contains_key(conversation)
                 || self.waiting.get(conversation).is_some_and(full))
@@ -303,7 +368,7 @@ mod tests {
         let bus = Bus::connect(&Options::new(nats.url())).await.unwrap();
         bus.ensure_streams().await.unwrap();
         let options = WorkerOptions::new("slow").of(Source::Outbox);
-        let mut group = Group::new(&bus, &options, Arc::new(Slow), false);
+        let mut group = Group::new(&bus, &options, Arc::new(Slow), Some(bus.seat("slow", "OUTBOX")));
         for revision in [5, 6, 5] {
             let mut recorded = Recorded::kept(revision, "out.acme.w.c1.m", Bytes::new(), Time(0));
             recorded.redelivered = true;

@@ -6,6 +6,7 @@
 //! finish, so that nothing newer overtakes it. Pinning is not a lock: two processes may work on one event for a moment, so effects
 //! have to be fenced, by the expected sequence or by an id of their own.
 
+pub(crate) mod balance;
 mod group;
 mod settle;
 
@@ -27,6 +28,8 @@ use group::Group;
 const PINNED: &str = "pinned";
 /// A process that has not pulled for this long loses its consumers to another.
 const FAILOVER: Duration = Duration::from_secs(3);
+/// How long a process that leaves a consumer to another does not pull: longer than the server waits.
+const AWAY: Duration = Duration::from_secs(5);
 /// A pull has to end well before that.
 const PULL: Duration = Duration::from_millis(1_000);
 /// The server hands an event out again after this, unless it hears that work goes on.
@@ -146,7 +149,8 @@ impl Bus {
         let mut measuring = JoinSet::new();
         measuring.spawn(measure(consumers.iter().map(|(_, consumer)| consumer.clone()).collect()));
         for (again, consumer) in consumers {
-            let group = Group::new(self, options, handler.clone(), again);
+            let seat = (!again).then(|| self.seat(options.label(), options.source.stream()));
+            let group = Group::new(self, options, handler.clone(), seat);
             groups.spawn(group.run(consumer, stop.clone()));
         }
         while groups.join_next().await.is_some() {}

@@ -12,6 +12,7 @@ mod erasing;
 mod facts;
 mod files;
 mod runs;
+mod sharing;
 mod streams;
 mod timers;
 mod waiting;
