@@ -1,5 +1,6 @@
 //! Ingest and the view in this process, a Graph API that posts webhooks to them, and delivery as each test wants it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -171,18 +172,38 @@ impl World {
 
     /// A message as the timeline shows it.
     pub(crate) async fn message(&self, conversation: &str, id: &str) -> v1::Message {
+        let (messages, _) = self.page(conversation, String::new()).await;
+        messages.into_iter().find(|message| message.id == id).unwrap_or_default()
+    }
+
+    /// All messages of a conversation, by their ids.
+    pub(crate) async fn messages(&self, conversation: &str) -> BTreeMap<String, v1::Message> {
+        let (mut all, mut token) = (BTreeMap::new(), String::new());
+        loop {
+            let (messages, next) = self.page(conversation, token).await;
+            all.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+            if next.is_empty() {
+                return all;
+            }
+            token = next;
+        }
+    }
+
+    /// The messages of a page, newest first, and what the next is asked for with.
+    async fn page(&self, conversation: &str, page_token: String) -> (Vec<v1::Message>, String) {
         let request = v1::ListTimelineRequest {
             workspace: WORKSPACE.to_owned(),
             conversation_id: conversation.to_owned(),
             page_size: 1_000,
+            page_token,
             ..Default::default()
         };
-        let entries = self.tickets.clone().list_timeline(request).await.unwrap().into_inner().entries;
-        let messages = entries.into_iter().filter_map(|entry| match entry.entry {
+        let page = self.tickets.clone().list_timeline(request).await.unwrap().into_inner();
+        let messages = page.entries.into_iter().filter_map(|entry| match entry.entry {
             Some(v1::timeline_entry::Entry::Message(message)) => Some(message),
             _ => None,
         });
-        messages.into_iter().find(|message| message.id == id).unwrap_or_default()
+        (messages.collect(), page.next_page_token)
     }
 
     /// Waits until so many messages stand in the queues of the channels.
